@@ -1,2 +1,29 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![forbid(unsafe_code)]
+
+mod budget;
+mod clock;
+mod delay;
+mod error;
+mod random;
+mod retry;
+mod retry_after;
+
+pub use budget::RetryBudget;
+#[cfg(feature = "tokio")]
+pub use clock::SystemClock;
+pub use clock::{BoxFuture, Clock, Elapsed, timeout_at};
+pub use delay::{Backoff, Delays, Jitter};
+pub use error::{ConfigError, Problem};
+pub use random::{Random, SeededRandom, ThreadRandom};
+pub use retry::{
+    Attempt, AttemptRecord, Class, Failure, Retry, RetryError, RetryEvent, RetryObserver,
+    RetryPolicy, Stop,
+};
+pub use retry_after::RetryAfter;
+
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod test_util;
