@@ -38,6 +38,10 @@ pub trait Clock: fmt::Debug + Send + Sync {
 pub struct SystemClock;
 
 #[cfg(feature = "tokio")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's clocks"
+)]
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
         tokio::time::Instant::now().into_std()

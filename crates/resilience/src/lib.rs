@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![forbid(unsafe_code)]
 
+mod breaker;
 mod budget;
 mod clock;
 mod delay;
@@ -11,6 +12,10 @@ mod random;
 mod retry;
 mod retry_after;
 
+pub use breaker::{
+    Breaker, BreakerConfig, BreakerListener, BreakerRegistry, Cause, Counts, Permit, Rejected,
+    State, Transition,
+};
 pub use budget::RetryBudget;
 #[cfg(feature = "tokio")]
 pub use clock::SystemClock;

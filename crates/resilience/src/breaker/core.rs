@@ -1,0 +1,423 @@
+//! The state machine. One word says state and generation; it is read without a lock and written only
+//! under one.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::config::BreakerConfig;
+use super::event::{BreakerListener, Cause, Rejected, State, Transition};
+use super::permit::Permit;
+use super::window::{Counts, Window, lane_count};
+use crate::{Clock, Random};
+
+/// `generation | state`.
+const STATE_BITS: u32 = 3;
+/// How soon to ask again while the probes are out.
+const HALF_OPEN_RETRY: Duration = Duration::from_secs(1);
+/// What a probe gets on top of its attempt deadline before it is given up.
+const LEASE_SLACK: Duration = Duration::from_secs(5);
+
+fn state_of(word: u64) -> State {
+    State::from_code(word & ((1 << STATE_BITS) - 1))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Success,
+    Failure,
+}
+
+/// A way to the core for the threads of one lane. Permits hold it instead of the core, so that the
+/// reference count they share is their lane's own.
+#[repr(align(128))]
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) core: Arc<Core>,
+    index: usize,
+}
+
+impl Lane {
+    pub(super) fn all(core: &Arc<Core>) -> Arc<[Arc<Self>]> {
+        (0..lane_count())
+            .map(|index| {
+                Arc::new(Self {
+                    core: Arc::clone(core),
+                    index,
+                })
+            })
+            .collect()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Core {
+    word: AtomicU64,
+    /// Failures since the last success.
+    consecutive: AtomicU32,
+    /// End of the open time, so that a rejection needs no lock.
+    open_until: AtomicU64,
+    origin: Instant,
+    config: BreakerConfig,
+    window: Window,
+    slow: Mutex<Slow>,
+    /// Held while events are handed out, which keeps them in order.
+    delivery: Mutex<()>,
+    listeners: RwLock<Vec<Arc<dyn BreakerListener>>>,
+    name: Arc<str>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+/// What only the slow path touches.
+#[derive(Debug, Default)]
+struct Slow {
+    /// Openings since the breaker was last closed.
+    opened: u32,
+    /// Probes that are out, with the end of their lease.
+    probes: Vec<(u64, Instant)>,
+    succeeded: u32,
+    last_probe: u64,
+    events: VecDeque<Transition>,
+}
+
+impl Core {
+    pub(super) fn new(
+        config: BreakerConfig,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        name: Arc<str>,
+        listeners: Vec<Arc<dyn BreakerListener>>,
+    ) -> Self {
+        Self {
+            word: AtomicU64::new(State::Closed.code()),
+            consecutive: AtomicU32::new(0),
+            open_until: AtomicU64::new(0),
+            origin: clock.now(),
+            window: Window::new(config.window, lane_count()),
+            config,
+            slow: Mutex::default(),
+            delivery: Mutex::default(),
+            listeners: RwLock::new(listeners),
+            name,
+            clock,
+            random,
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn state(&self) -> State {
+        state_of(self.word.load(Ordering::Acquire))
+    }
+
+    pub(super) fn counts(&self, now: Instant) -> Counts {
+        self.window.counts(self.nanos(now))
+    }
+
+    pub(super) fn listen(&self, listener: Arc<dyn BreakerListener>) {
+        self.listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(listener);
+    }
+
+    #[inline]
+    pub(super) fn admit(&self, lane: &Arc<Lane>, now: Instant) -> Result<Permit, Rejected> {
+        let word = self.word.load(Ordering::Acquire);
+        match state_of(word) {
+            State::Closed | State::ForcedClosed => Ok(Permit::new(lane, word, 0, now)),
+            state => self.admit_slow(lane, state, now),
+        }
+    }
+
+    #[cold]
+    fn admit_slow(&self, lane: &Arc<Lane>, seen: State, now: Instant) -> Result<Permit, Rejected> {
+        if seen == State::Open {
+            self.check_open(now)?;
+        }
+        let mut slow = self.lock();
+        let verdict = self.admit_locked(&mut slow, lane, now);
+        drop(slow);
+        self.deliver();
+        verdict
+    }
+
+    fn admit_locked(
+        &self,
+        slow: &mut Slow,
+        lane: &Arc<Lane>,
+        now: Instant,
+    ) -> Result<Permit, Rejected> {
+        match self.state() {
+            State::Closed | State::ForcedClosed => {
+                let word = self.word.load(Ordering::Relaxed);
+                return Ok(Permit::new(lane, word, 0, now));
+            }
+            State::ForcedOpen => {
+                return Err(rejected(State::ForcedOpen, now, self.config.open_max));
+            }
+            State::Open => {
+                self.check_open(now)?;
+                self.change(slow, State::HalfOpen, Cause::OpenElapsed, now);
+            }
+            State::HalfOpen => {
+                if slow.probes.iter().any(|(_, lease)| *lease <= now) {
+                    self.change(slow, State::Open, Cause::LeaseExpired, now);
+                    self.check_open(now)?;
+                }
+            }
+        }
+        let out = slow.probes.len() + slow.succeeded as usize;
+        if out >= self.config.permits as usize {
+            let next_lease = slow.probes.iter().map(|(_, lease)| *lease).min();
+            let wait = next_lease.map_or(HALF_OPEN_RETRY, |lease| {
+                lease.saturating_duration_since(now).min(HALF_OPEN_RETRY)
+            });
+            return Err(rejected(State::HalfOpen, now, wait));
+        }
+        slow.last_probe += 1;
+        slow.probes
+            .push((slow.last_probe, later(now, self.config.lease)));
+        let word = self.word.load(Ordering::Relaxed);
+        Ok(Permit::new(lane, word, slow.last_probe, now))
+    }
+
+    fn check_open(&self, now: Instant) -> Result<(), Rejected> {
+        let until = self.open_until.load(Ordering::Acquire);
+        let nanos = self.nanos(now);
+        if nanos < until {
+            let wait = Duration::from_nanos(until - nanos);
+            return Err(rejected(State::Open, now, wait));
+        }
+        Ok(())
+    }
+
+    pub(super) fn extend_lease(&self, permit: &Permit, deadline: Instant) {
+        if permit.is_probe() {
+            let mut slow = self.lock();
+            if let Some((_, lease)) = find(&mut slow.probes, permit.probe) {
+                *lease = later(deadline, LEASE_SLACK);
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn settle(&self, permit: &Permit, outcome: Outcome, now: Instant) {
+        if self.word.load(Ordering::Acquire) != permit.word {
+            return;
+        }
+        let slow = self
+            .config
+            .slow
+            .is_some_and(|(limit, _)| now.saturating_duration_since(permit.started) >= limit);
+        match (state_of(permit.word), outcome) {
+            (State::Closed, Outcome::Success) if !slow => {
+                self.window.success(permit.lane.index, self.nanos(now));
+                self.end_streak();
+            }
+            (State::Closed, _) => self.judge(permit, outcome, slow, now),
+            (State::HalfOpen, _) => {
+                self.settle_probe(permit, outcome == Outcome::Success && !slow, now);
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn end_streak(&self) {
+        if self.consecutive.load(Ordering::Relaxed) != 0 {
+            self.consecutive.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A failure or a slow call in the closed state: the only calls that can open the breaker.
+    #[cold]
+    fn judge(&self, permit: &Permit, outcome: Outcome, slow: bool, now: Instant) {
+        let nanos = self.nanos(now);
+        let mut streak = 0;
+        if outcome == Outcome::Failure {
+            self.window.failure(permit.lane.index, nanos, slow);
+            streak = self.consecutive.fetch_add(1, Ordering::Relaxed) + 1;
+        } else {
+            self.window.slow_success(permit.lane.index, nanos);
+            self.end_streak();
+        }
+        let Some(cause) = self.verdict(streak, nanos) else {
+            return;
+        };
+        let mut state = self.lock();
+        if self.word.load(Ordering::Relaxed) == permit.word {
+            self.change(&mut state, State::Open, cause, now);
+        }
+        drop(state);
+        self.deliver();
+    }
+
+    fn verdict(&self, streak: u32, nanos: u64) -> Option<Cause> {
+        if self.config.consecutive.is_some_and(|limit| streak >= limit) {
+            return Some(Cause::ConsecutiveFailures { failures: streak });
+        }
+        let counts = self.window.counts(nanos);
+        let total = counts.total();
+        if total < u64::from(self.config.minimum_volume) {
+            return None;
+        }
+        // The rounding of `rate * total` must not put a threshold out of reach.
+        let reached = |part: u64, rate: f64| part as f64 + 1e-6 >= rate * total as f64;
+        if counts.failures > 0
+            && self
+                .config
+                .failure_rate
+                .is_some_and(|rate| reached(counts.failures, rate))
+        {
+            return Some(Cause::FailureRate {
+                failures: counts.failures,
+                total,
+            });
+        }
+        self.config
+            .slow
+            .filter(|(_, rate)| counts.slow > 0 && reached(counts.slow, *rate))
+            .map(|_| Cause::SlowRate {
+                slow: counts.slow,
+                total,
+            })
+    }
+
+    #[cold]
+    fn settle_probe(&self, permit: &Permit, succeeded: bool, now: Instant) {
+        let mut slow = self.lock();
+        if self.word.load(Ordering::Relaxed) != permit.word || !remove(&mut slow.probes, permit) {
+            return;
+        }
+        if !succeeded {
+            self.change(&mut slow, State::Open, Cause::ProbeFailed, now);
+        } else {
+            slow.succeeded += 1;
+            if slow.succeeded >= self.config.permits {
+                self.change(&mut slow, State::Closed, Cause::ProbesSucceeded, now);
+            }
+        }
+        drop(slow);
+        self.deliver();
+    }
+
+    /// Gives a probe back without a verdict.
+    pub(super) fn release(&self, permit: &Permit) {
+        let mut slow = self.lock();
+        if self.word.load(Ordering::Relaxed) == permit.word {
+            remove(&mut slow.probes, permit);
+        }
+    }
+
+    pub(super) fn force(&self, to: State, cause: Cause) {
+        let now = self.now();
+        let mut slow = self.lock();
+        slow.opened = 0;
+        self.change(&mut slow, to, cause, now);
+        drop(slow);
+        self.deliver();
+    }
+
+    fn change(&self, slow: &mut Slow, to: State, cause: Cause, now: Instant) {
+        let word = self.word.load(Ordering::Relaxed);
+        let generation = (word >> STATE_BITS) + 1;
+        slow.probes.clear();
+        slow.succeeded = 0;
+        match to {
+            State::Open => {
+                let time = self.config.open_time(slow.opened);
+                let kept = 1.0 - self.config.jitter * self.random.unit();
+                let until = later(now, time.mul_f64(kept));
+                self.open_until.store(self.nanos(until), Ordering::Release);
+                slow.opened = slow.opened.saturating_add(1);
+            }
+            State::Closed => {
+                slow.opened = 0;
+                self.window.clear();
+                self.consecutive.store(0, Ordering::Relaxed);
+            }
+            State::HalfOpen | State::ForcedOpen | State::ForcedClosed => {}
+        }
+        slow.events.push_back(Transition {
+            name: Arc::clone(&self.name),
+            from: state_of(word),
+            to,
+            cause,
+            at: now,
+            generation,
+        });
+        let word = (generation << STATE_BITS) | to.code();
+        self.word.store(word, Ordering::Release);
+    }
+
+    /// Hands events out in order. Whoever finds the delivery busy leaves its events to that thread,
+    /// which looks again after it has let go; so a listener may use the breaker.
+    fn deliver(&self) {
+        while !self.lock().events.is_empty() {
+            let _turn = match self.delivery.try_lock() {
+                Ok(turn) => turn,
+                Err(std::sync::TryLockError::Poisoned(turn)) => turn.into_inner(),
+                Err(std::sync::TryLockError::WouldBlock) => return,
+            };
+            let Some(event) = self.lock().events.pop_front() else {
+                continue;
+            };
+            let listeners = self
+                .listeners
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            for listener in listeners {
+                // A permit may settle in a destructor that runs because of a panic, where a second
+                // panic would end the process.
+                let _ = catch_unwind(AssertUnwindSafe(|| listener.on_transition(&event)));
+            }
+        }
+    }
+
+    #[inline]
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.origin);
+        since
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(since.subsec_nanos()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slow> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn rejected(state: State, now: Instant, wait: Duration) -> Rejected {
+    Rejected {
+        retry_in: wait,
+        retry_at: later(now, wait),
+        state,
+    }
+}
+
+/// Every wait of a breaker is bounded by a day, so the fallback is for the last day of the clock.
+fn later(at: Instant, by: Duration) -> Instant {
+    at.checked_add(by).unwrap_or(at)
+}
+
+fn find(probes: &mut [(u64, Instant)], probe: u64) -> Option<&mut (u64, Instant)> {
+    probes.iter_mut().find(|(number, _)| *number == probe)
+}
+
+fn remove(probes: &mut Vec<(u64, Instant)>, permit: &Permit) -> bool {
+    let before = probes.len();
+    probes.retain(|(number, _)| *number != permit.probe);
+    probes.len() < before
+}
