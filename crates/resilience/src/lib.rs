@@ -8,6 +8,7 @@ mod budget;
 mod clock;
 mod delay;
 mod error;
+mod quota;
 mod random;
 mod retry;
 mod retry_after;
@@ -21,7 +22,11 @@ pub use budget::RetryBudget;
 pub use clock::SystemClock;
 pub use clock::{BoxFuture, Clock, Elapsed, timeout_at};
 pub use delay::{Backoff, Delays, Jitter};
-pub use error::{ConfigError, Problem};
+pub use error::{ConfigError, Problem, StoreError, StoreErrorKind};
+pub use quota::{
+    LeaseAnswer, MemoryQuotaStore, Quota, QuotaConfig, QuotaError, QuotaLease, QuotaReport,
+    QuotaStore, Slot,
+};
 pub use random::{Random, SeededRandom, ThreadRandom};
 pub use retry::{
     Attempt, AttemptRecord, Class, Failure, Retry, RetryError, RetryEvent, RetryObserver,

@@ -1,1 +1,11 @@
-//! Quota gate.
+//! Quota gate: learns a server's fixed window and does not overrun it.
+
+mod config;
+mod gate;
+mod ledger;
+mod store;
+mod throttle;
+
+pub use config::{QuotaConfig, QuotaError, QuotaReport};
+pub use gate::{Quota, Slot};
+pub use store::{LeaseAnswer, MemoryQuotaStore, QuotaLease, QuotaStore};

@@ -1,0 +1,434 @@
+//! The gate that requests pass one by one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::ledger::{Availability, Ledger};
+use super::throttle::Throttles;
+use super::{QuotaConfig, QuotaError, QuotaReport};
+use crate::{Clock, Random};
+
+/// The longest spread after a reset.
+const MAX_SPREAD: Duration = Duration::from_secs(2);
+
+/// The quota of one token. Clones share it; use one for each token.
+///
+/// It learns the server's fixed window from reports and refusals, spends it as fast as requests come,
+/// and then lets them wait for the reset, after which they start one after the other in their order.
+///
+/// - While nothing is known, a limited number of requests is in flight at a time; their answers tell.
+/// - A server that never reports is not gated.
+/// - The server's own count wins over ours: others may spend the same token.
+/// - A nonsensical report is bounded: a limit of 0 is read as 1, a reset is cut to the longest window.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), resilience::QuotaError> {
+/// use std::{sync::Arc, time::Duration};
+/// use resilience::{Clock, Quota, QuotaConfig, QuotaReport, SystemClock, ThreadRandom};
+///
+/// let clock = Arc::new(SystemClock);
+/// let quota = Quota::new(QuotaConfig::default(), clock.clone(), Arc::new(ThreadRandom));
+/// let slot = quota.acquire("GET /users", None).await?;
+/// // Send the request; its answer carries the server's count.
+/// slot.report(QuotaReport::new(300, 300, Duration::from_secs(42)), clock.now());
+///
+/// let deadline = clock.now() + Duration::from_secs(5);
+/// let error = quota.acquire("GET /users", Some(deadline)).await.unwrap_err();
+/// assert!(error.wait > Duration::from_secs(41));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Quota {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: QuotaConfig,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    state: Mutex<State>,
+}
+
+struct State {
+    ledger: Ledger,
+    throttles: Throttles,
+    /// Waiting for the window, oldest first. A resource that is throttled waits elsewhere, so that it
+    /// keeps nobody behind it waiting.
+    queue: BTreeMap<u64, Waiting>,
+    next_ticket: u64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    waker: Option<Waker>,
+    notified: bool,
+    /// Wakes up by itself.
+    timed: bool,
+}
+
+impl Quota {
+    /// A gate that knows nothing yet.
+    pub fn new(config: QuotaConfig, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let state = Mutex::new(State {
+            ledger: Ledger::new(&config),
+            throttles: Throttles::default(),
+            queue: BTreeMap::new(),
+            next_ticket: 0,
+        });
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                clock,
+                random,
+                state,
+            }),
+        }
+    }
+
+    /// Waits for the right to send one request to `resource`, a name of the caller's choice such as
+    /// method and path template. Waiters are served in their order; dropping the future gives the place
+    /// in the queue up.
+    ///
+    /// # Errors
+    /// [`QuotaError`] at once when the next slot is known to be at or after `deadline`, and at
+    /// `deadline` when that was not known before.
+    pub async fn acquire(
+        &self,
+        resource: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Slot, QuotaError> {
+        let mut place = Place {
+            shared: &self.shared,
+            ticket: None,
+        };
+        let mut not_before = None;
+        loop {
+            let now = self.shared.clock.now();
+            let wake = match self.shared.step(&mut place, resource, not_before, now) {
+                Step::Granted => {
+                    return Ok(Slot {
+                        shared: Arc::clone(&self.shared),
+                        sent: now,
+                        settled: false,
+                    });
+                }
+                Step::Wait { until, start } => {
+                    if start.is_some() {
+                        not_before = start;
+                    }
+                    if let (Some(until), Some(deadline)) = (until, deadline) {
+                        if until >= deadline {
+                            let wait = until.saturating_duration_since(now);
+                            return Err(QuotaError { wait });
+                        }
+                    }
+                    start.or(until)
+                }
+                Step::Watch { until } => until,
+            };
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                let wait = wake.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+                return Err(QuotaError { wait });
+            }
+            let wake = match (wake, deadline) {
+                (Some(wake), Some(deadline)) => Some(wake.min(deadline)),
+                (wake, deadline) => wake.or(deadline),
+            };
+            place.wait(wake).await;
+        }
+    }
+
+    /// Notes that the server refused a request to `resource` and asked to wait.
+    ///
+    /// A `limit_key` of `None`, or one of the configured shared keys, stops the whole token; any other
+    /// key stops only the resources that were refused because of it. The wait is never shortened, but
+    /// cut to 24 h.
+    pub fn throttled(
+        &self,
+        limit_key: Option<&str>,
+        resource: &str,
+        retry_after: Duration,
+        now: Instant,
+    ) {
+        let config = &self.shared.config;
+        let limit =
+            limit_key.filter(|key| !config.shared_keys.iter().any(|shared| &**shared == *key));
+        let mut state = self.shared.lock();
+        match limit {
+            None => {
+                state.ledger.throttle(retry_after, now);
+                let woken = state.notify(now);
+                drop(state);
+                wake(woken);
+            }
+            Some(limit) => {
+                let wait = retry_after.min(config.max_throttle);
+                if let Some(until) = now.checked_add(wait) {
+                    state.throttles.stop(limit, resource, until, now);
+                }
+            }
+        }
+    }
+
+    /// Requests that wait for the window now.
+    pub fn waiting(&self) -> usize {
+        self.shared.lock().queue.len()
+    }
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quota")
+            .field("ledger", &self.shared.lock().ledger)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Step {
+    Granted,
+    /// No slot before `until`; this waiter starts at `start`.
+    Wait {
+        until: Option<Instant>,
+        start: Option<Instant>,
+    },
+    /// A slot may come back at any time.
+    Watch {
+        until: Option<Instant>,
+    },
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step(
+        &self,
+        place: &mut Place<'_>,
+        resource: &str,
+        not_before: Option<Instant>,
+        now: Instant,
+    ) -> Step {
+        let mut state = self.lock();
+        if let Some(until) = state.throttles.until(resource, now) {
+            let start = later(until, self.random.duration_up_to(self.config.step));
+            if place.ticket.is_some() {
+                state.leave(place);
+                let woken = state.notify(now);
+                drop(state);
+                wake(woken);
+            }
+            return Step::Wait {
+                until: Some(until),
+                start: Some(start),
+            };
+        }
+        let rank = state.rank(place) as u64;
+        if let Some(start) = not_before.filter(|start| now < *start) {
+            return Step::Wait {
+                until: Some(start),
+                start: Some(start),
+            };
+        }
+        match state.ledger.available(now) {
+            // The older waiters' slots are theirs, also while they are still asleep.
+            Availability::Slots(free) if free > rank => {
+                let _ = state.ledger.take(1, now);
+                state.leave(place);
+                Step::Granted
+            }
+            Availability::Slots(_) => {
+                state.enter(place);
+                Step::Watch { until: None }
+            }
+            Availability::Pending(until) => {
+                state.enter(place);
+                Step::Watch {
+                    until: until.map(|until| self.start_after(until, rank)),
+                }
+            }
+            Availability::Spent(until) => {
+                state.enter(place);
+                Step::Wait {
+                    until: Some(until),
+                    start: Some(self.start_after(until, rank)),
+                }
+            }
+        }
+    }
+
+    /// When the waiter of this rank starts after a reset: one after the other, never before it.
+    fn start_after(&self, reset: Instant, rank: u64) -> Instant {
+        let step = self.config.step;
+        let rank = u32::try_from(rank).unwrap_or(u32::MAX);
+        let spread = step.saturating_mul(rank).min(MAX_SPREAD);
+        later(reset, spread + self.random.duration_up_to(step))
+    }
+
+    fn settle(&self, change: impl FnOnce(&mut Ledger)) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        change(&mut state.ledger);
+        let woken = state.notify(now);
+        drop(state);
+        wake(woken);
+    }
+}
+
+impl State {
+    fn rank(&self, place: &Place<'_>) -> usize {
+        match place.ticket {
+            None => self.queue.len(),
+            Some(ticket) => self.queue.range(..ticket).count(),
+        }
+    }
+
+    fn enter(&mut self, place: &mut Place<'_>) {
+        if place.ticket.is_none() {
+            self.queue.insert(self.next_ticket, Waiting::default());
+            place.ticket = Some(self.next_ticket);
+            self.next_ticket += 1;
+        }
+    }
+
+    fn leave(&mut self, place: &mut Place<'_>) {
+        if let Some(ticket) = place.ticket.take() {
+            self.queue.remove(&ticket);
+        }
+    }
+
+    /// Wakes as many of the oldest waiters as there are slots. When there are none any more, wakes those
+    /// who would not wake up by themselves, so that they learn how long it takes.
+    fn notify(&mut self, now: Instant) -> Vec<Waker> {
+        let free = match self.ledger.available(now) {
+            Availability::Slots(free) => usize::try_from(free).unwrap_or(usize::MAX),
+            Availability::Pending(_) | Availability::Spent(_) => 0,
+        };
+        self.queue
+            .values_mut()
+            .enumerate()
+            .filter(|(rank, waiting)| *rank < free || (free == 0 && !waiting.timed))
+            .filter_map(|(_, waiting)| {
+                waiting.notified = true;
+                waiting.waker.take()
+            })
+            .collect()
+    }
+}
+
+/// A caller's place in the queue; given up on drop.
+struct Place<'a> {
+    shared: &'a Shared,
+    ticket: Option<u64>,
+}
+
+impl Place<'_> {
+    /// Until `at`, or until a slot comes back.
+    async fn wait(&mut self, at: Option<Instant>) {
+        let mut sleep = at.map(|at| self.shared.clock.sleep_until(at));
+        poll_fn(|cx| {
+            if let Some(sleep) = &mut sleep {
+                if sleep.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+            }
+            let Some(ticket) = self.ticket else {
+                return Poll::Pending;
+            };
+            let mut state = self.shared.lock();
+            match state.queue.get_mut(&ticket) {
+                Some(waiting) if waiting.notified => {
+                    waiting.notified = false;
+                    Poll::Ready(())
+                }
+                Some(waiting) => {
+                    waiting.timed = at.is_some();
+                    waiting.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            // Whoever stood behind may be next now.
+            let now = self.shared.clock.now();
+            let mut state = self.shared.lock();
+            state.leave(self);
+            let woken = state.notify(now);
+            drop(state);
+            wake(woken);
+        }
+    }
+}
+
+/// The right to send one request, and the duty to say what came of it.
+///
+/// Dropped without a word, for instance because the call was cancelled or the connection was lost, the
+/// request counts as spent, since the server may have counted it.
+#[must_use = "a slot that is dropped counts as spent"]
+pub struct Slot {
+    shared: Arc<Shared>,
+    sent: Instant,
+    settled: bool,
+}
+
+impl Slot {
+    /// The answer carried the server's count.
+    pub fn report(mut self, report: QuotaReport, now: Instant) {
+        self.settled = true;
+        let sent = self.sent;
+        self.shared
+            .settle(|ledger| ledger.report(report, sent, now));
+    }
+
+    /// The server answered and said nothing about quota. While nothing else is known, that turns the
+    /// gate off until a report comes.
+    pub fn silent(mut self, now: Instant) {
+        self.settled = true;
+        self.shared.settle(|ledger| ledger.silent(now));
+    }
+
+    /// The request was not sent.
+    pub fn unused(mut self) {
+        self.settled = true;
+        self.shared.settle(|ledger| ledger.give_back(1));
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if !self.settled {
+            let now = self.shared.clock.now();
+            self.shared.settle(|ledger| ledger.lost(now));
+        }
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+fn later(at: Instant, by: Duration) -> Instant {
+    at.checked_add(by).unwrap_or(at)
+}
