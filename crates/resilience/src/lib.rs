@@ -5,22 +5,35 @@
 
 mod breaker;
 mod budget;
+mod cache;
 mod clock;
+mod dedupe;
 mod delay;
 mod error;
 mod quota;
 mod random;
 mod retry;
 mod retry_after;
+#[cfg(feature = "tokio")]
+mod single_flight;
+
+#[cfg(feature = "backoff")]
+#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
+pub mod backoff_compat;
 
 pub use breaker::{
     Breaker, BreakerConfig, BreakerListener, BreakerRegistry, Cause, Counts, Permit, Rejected,
     State, Transition,
 };
 pub use budget::RetryBudget;
+pub use cache::{CacheLimits, CacheStore, MemoryCacheStore, TtlCache};
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use cache::{FillCache, FillError, Fresh};
 #[cfg(feature = "tokio")]
 pub use clock::SystemClock;
 pub use clock::{BoxFuture, Clock, Elapsed, timeout_at};
+pub use dedupe::{Claim, DedupeStore, MemoryDedupeStore};
 pub use delay::{Backoff, Delays, Jitter};
 pub use error::{ConfigError, Problem, StoreError, StoreErrorKind};
 pub use quota::{
@@ -33,6 +46,9 @@ pub use retry::{
     RetryPolicy, Stop,
 };
 pub use retry_after::RetryAfter;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use single_flight::{FlightError, SingleFlight};
 
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]

@@ -121,11 +121,11 @@ impl Quota {
                     if start.is_some() {
                         not_before = start;
                     }
-                    if let (Some(until), Some(deadline)) = (until, deadline) {
-                        if until >= deadline {
-                            let wait = until.saturating_duration_since(now);
-                            return Err(QuotaError { wait });
-                        }
+                    if let (Some(until), Some(deadline)) = (until, deadline)
+                        && until >= deadline
+                    {
+                        let wait = until.saturating_duration_since(now);
+                        return Err(QuotaError { wait });
                     }
                     start.or(until)
                 }
@@ -332,10 +332,10 @@ impl Place<'_> {
     async fn wait(&mut self, at: Option<Instant>) {
         let mut sleep = at.map(|at| self.shared.clock.sleep_until(at));
         poll_fn(|cx| {
-            if let Some(sleep) = &mut sleep {
-                if sleep.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
+            if let Some(sleep) = &mut sleep
+                && sleep.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(());
             }
             let Some(ticket) = self.ticket else {
                 return Poll::Pending;

@@ -191,10 +191,10 @@ impl Ledger {
             self.throttled_until = None;
             self.turn(until);
         }
-        if let Phase::Known { ends_at, .. } = self.phase {
-            if ends_at <= now {
-                self.turn(ends_at);
-            }
+        if let Phase::Known { ends_at, .. } = self.phase
+            && ends_at <= now
+        {
+            self.turn(ends_at);
         }
     }
 

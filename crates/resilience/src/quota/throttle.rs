@@ -57,10 +57,10 @@ impl Throttles {
             seen.retain(|limit| limits.contains_key(limit));
             !seen.is_empty()
         });
-        if self.resources.len() >= MAX_ENTRIES {
-            if let Some(resource) = self.resources.keys().next().cloned() {
-                self.resources.remove(&resource);
-            }
+        if self.resources.len() >= MAX_ENTRIES
+            && let Some(resource) = self.resources.keys().next().cloned()
+        {
+            self.resources.remove(&resource);
         }
     }
 }
