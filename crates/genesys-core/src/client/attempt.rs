@@ -1,0 +1,393 @@
+//! One attempt: token, quota, permit, wire, and what its answer means.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderMap, Request, StatusCode};
+use resilience::{Attempt, Class, Failure, Permit, QuotaReport, RetryAfter, Slot, timeout_at};
+use secrecy::ExposeSecret;
+
+use super::call::{Call, Progress};
+use super::response::correlation_id;
+use super::{Inner, trace};
+use crate::error::{Error, ErrorKind, PlatformError};
+use crate::observe::{AttemptFinished, Event, Outcome};
+use crate::token::Token;
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// A failed attempt and what may be done about it.
+pub(super) struct AttemptError {
+    error: Error,
+    class: Class,
+    throttled: bool,
+    retry_at: Option<Instant>,
+}
+
+impl AttemptError {
+    fn new(error: Error, class: Class) -> Self {
+        Self {
+            error,
+            class,
+            throttled: false,
+            retry_at: None,
+        }
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+impl Failure for AttemptError {
+    fn class(&self) -> Class {
+        self.class
+    }
+
+    fn is_throttle(&self) -> bool {
+        self.throttled
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.error.retry_after()
+    }
+
+    fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// A token source, or whoever else made an error that has been through a retry loop, has done what could be done.
+    fn is_spent(&self) -> bool {
+        self.error.stop().is_some()
+    }
+
+    fn summary(&self) -> String {
+        match self.error.status() {
+            Some(status) => format!("status {}", status.as_u16()),
+            None => self.error.kind().to_string(),
+        }
+    }
+}
+
+impl Call {
+    pub(super) async fn attempt(
+        &self,
+        inner: &Inner,
+        attempt: Attempt,
+        progress: &Progress,
+    ) -> Result<http::Response<Bytes>, AttemptError> {
+        let span = trace::attempt(attempt.number);
+        trace::instrument(self.attempt_inner(inner, attempt, progress), span).await
+    }
+
+    async fn attempt_inner(
+        &self,
+        inner: &Inner,
+        attempt: Attempt,
+        progress: &Progress,
+    ) -> Result<http::Response<Bytes>, AttemptError> {
+        let token = self.token(inner, &attempt).await?;
+        let slot = self.slot(inner, &attempt, &token).await?;
+        let request = self.request(&token)?;
+        let mut slot = slot;
+        let started = inner.clock.now();
+        let own_limit = started.checked_add(self.attempt_timeout);
+        let limit = match (own_limit, attempt.deadline) {
+            (Some(own), Some(call)) => Some(own.min(call)),
+            (own, call) => own.or(call),
+        };
+        let mut permit = self.breaker.try_acquire(started).map_err(|rejected| {
+            if let Some(slot) = slot.take() {
+                slot.unused();
+            }
+            let error =
+                Error::new(ErrorKind::BreakerOpen, "").with_retry_after(Some(rejected.retry_in));
+            // A call that finds the breaker open fails at once. One whose own failures opened it waits for the next probe,
+            // if that comes before its deadline.
+            if attempt.number == 1 {
+                return AttemptError::new(error, Class::Final);
+            }
+            AttemptError {
+                retry_at: Some(rejected.retry_at),
+                ..AttemptError::new(error, Class::NotSent)
+            }
+        })?;
+        if let Some(limit) = limit {
+            permit = permit.with_attempt_deadline(limit);
+        }
+
+        progress.attempts.fetch_add(1, Ordering::Relaxed);
+        progress.sent.store(true, Ordering::Relaxed);
+        let answer = match limit {
+            Some(limit) => timeout_at(&*inner.clock, limit, inner.transport.send(request)).await,
+            None => Ok(inner.transport.send(request).await),
+        };
+        let ended = inner.clock.now();
+        let wire = ended.saturating_duration_since(started);
+        progress.wire.fetch_add(
+            u64::try_from(wire.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
+
+        let result = match answer {
+            Ok(Ok(answer)) => self.judge(inner, answer, permit, slot, &token, ended).await,
+            Ok(Err(error)) => {
+                let class = transport_class(&error);
+                if let Some(slot) = slot.filter(|_| !error.may_have_been_sent()) {
+                    slot.unused();
+                }
+                if error.kind() == TransportErrorKind::Request {
+                    permit.ignored();
+                } else {
+                    permit.failure(ended);
+                }
+                Err(AttemptError::new(transport_error(error), class))
+            }
+            Err(_elapsed) => {
+                permit.failure(ended);
+                let kind = if attempt.deadline.is_some_and(|deadline| deadline <= ended) {
+                    ErrorKind::Deadline
+                } else {
+                    ErrorKind::Timeout
+                };
+                let message = format!("no answer within {:.1} s", wire.as_secs_f64());
+                Err(AttemptError::new(
+                    Error::new(kind, message),
+                    Class::MaybeProcessed,
+                ))
+            }
+        };
+        if let Err(error) = &result {
+            if matches!(error.class, Class::MaybeProcessed)
+                || processed_without_answer(&error.error)
+            {
+                progress.maybe_processed.store(true, Ordering::Relaxed);
+            }
+        }
+        self.report(inner, &attempt, &result, wire);
+        result
+    }
+
+    async fn token(
+        &self,
+        inner: &Inner,
+        attempt: &Attempt,
+    ) -> Result<std::sync::Arc<Token>, AttemptError> {
+        let token = inner.tokens.token();
+        let token = match attempt.deadline {
+            Some(deadline) => timeout_at(&*inner.clock, deadline, token)
+                .await
+                .unwrap_or_else(|_elapsed| {
+                    Err(Error::new(
+                        ErrorKind::Deadline,
+                        "no token before the deadline",
+                    ))
+                }),
+            None => token.await,
+        };
+        // The source has retried what it may: a second loop around it would multiply its requests.
+        token.map_err(|error| AttemptError::new(error, Class::Final))
+    }
+
+    async fn slot(
+        &self,
+        inner: &Inner,
+        attempt: &Attempt,
+        token: &Token,
+    ) -> Result<Option<Slot>, AttemptError> {
+        let Some(quota) = inner.quotas.gate(token) else {
+            return Ok(None);
+        };
+        match quota.acquire(&self.route, attempt.deadline).await {
+            Ok(slot) => Ok(Some(slot)),
+            Err(exhausted) => {
+                let error = Error::new(
+                    ErrorKind::RateLimited,
+                    "the quota is spent beyond the deadline",
+                )
+                .with_retry_after(Some(exhausted.wait));
+                Err(AttemptError::new(error, Class::Final))
+            }
+        }
+    }
+
+    fn request(&self, token: &Token) -> Result<Request<Bytes>, AttemptError> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.url.as_str().parse().map_err(|_| {
+            AttemptError::new(
+                Error::new(ErrorKind::InvalidRequest, "the URL cannot be sent"),
+                Class::Final,
+            )
+        })?;
+        *request.headers_mut() = self.headers.clone();
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, token.authorization().clone());
+        Ok(request)
+    }
+
+    /// Settles the permit and the slot, and turns every status that is not 2xx into an error with its class.
+    async fn judge(
+        &self,
+        inner: &Inner,
+        answer: http::Response<Bytes>,
+        permit: Permit,
+        slot: Option<Slot>,
+        token: &Token,
+        now: Instant,
+    ) -> Result<http::Response<Bytes>, AttemptError> {
+        let status = answer.status();
+        // A refusal says nothing about the service's health; throttling is pacing, not illness.
+        match status.as_u16() {
+            200..=299 => permit.success(now),
+            500 | 502 | 503 | 504 => permit.failure(now),
+            _ => permit.ignored(),
+        }
+        if let Some(slot) = slot {
+            match quota_report(answer.headers()) {
+                Some(report) => slot.report(report, now),
+                None => slot.silent(now),
+            }
+        }
+        if status.is_success() {
+            return Ok(answer);
+        }
+
+        let mut error = self.status_error(&answer, token);
+        let mut class = class_of(status);
+        let throttled = matches!(status.as_u16(), 425 | 429);
+        if throttled {
+            let wait = RetryAfter::parse(retry_after_values(answer.headers()), inner.clock.wall());
+            error = error.with_retry_after(wait);
+            if let (Some(quota), Some(wait)) = (inner.quotas.gate(token), wait) {
+                let key = error
+                    .platform()
+                    .and_then(|body| body.limit.as_ref())
+                    .and_then(|limit| limit.key.clone());
+                quota.throttled(key.as_deref(), &self.route, wait, now);
+            }
+        } else if matches!(class, Class::MaybeProcessed) {
+            let wait = RetryAfter::parse(retry_after_values(answer.headers()), inner.clock.wall());
+            error = error.with_retry_after(wait);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            inner.tokens.invalidate(token).await;
+        }
+        if error
+            .platform()
+            .is_some_and(PlatformError::is_version_mismatch)
+        {
+            error = error.with_kind(ErrorKind::Conflict);
+            class = Class::Final;
+        }
+        Err(AttemptError {
+            throttled,
+            ..AttemptError::new(error, class)
+        })
+    }
+
+    fn status_error(&self, answer: &http::Response<Bytes>, token: &Token) -> Error {
+        let mut secrets: Vec<&str> = self
+            .secrets
+            .iter()
+            .map(|secret| secret.expose_secret())
+            .collect();
+        secrets.push(token.secret().expose_secret());
+        let body = PlatformError::parse(answer.body(), &secrets);
+        let id = correlation_id(answer.headers())
+            .or_else(|| body.as_ref().and_then(|body| body.context_id.clone()));
+        let message = match (&body, answer.body().is_empty()) {
+            (None, false) => "the body is no platform error",
+            _ => "",
+        };
+        let error = Error::new(ErrorKind::from_status(answer.status()), message)
+            .with_status(answer.status())
+            .with_correlation_id(id);
+        match body {
+            Some(body) => error.with_platform(body),
+            None => error,
+        }
+    }
+
+    fn report(
+        &self,
+        inner: &Inner,
+        attempt: &Attempt,
+        result: &Result<http::Response<Bytes>, AttemptError>,
+        wire: Duration,
+    ) {
+        let (status, outcome, id) = match result {
+            Ok(answer) => (
+                Some(answer.status()),
+                Outcome::Success,
+                correlation_id(answer.headers()),
+            ),
+            Err(failed) => (
+                failed.error.status(),
+                Outcome::Failure(failed.error.kind()),
+                failed.error.correlation_id().map(str::to_owned),
+            ),
+        };
+        let mut event = AttemptFinished::new(&self.operation, attempt.number, outcome);
+        event.status = status;
+        event.wire = wire;
+        event.correlation_id = id.as_deref();
+        trace::attempt_finished(&event);
+        inner.observer.on_event(&Event::AttemptFinished(&event));
+    }
+}
+
+/// A truncated or oversized 2xx body is no answer, yet the server did its work.
+fn processed_without_answer(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Truncated | ErrorKind::BodyTooLarge)
+}
+
+fn class_of(status: StatusCode) -> Class {
+    match status.as_u16() {
+        401 => Class::Replay,
+        425 | 429 => Class::Refused,
+        408 | 500 | 502 | 503 | 504 => Class::MaybeProcessed,
+        _ => Class::Final,
+    }
+}
+
+fn transport_class(error: &TransportError) -> Class {
+    match error.kind() {
+        TransportErrorKind::Connect => Class::NotSent,
+        // The same bytes would be refused or too large again.
+        TransportErrorKind::Request | TransportErrorKind::BodyTooLarge => Class::Final,
+        _ => Class::MaybeProcessed,
+    }
+}
+
+fn transport_error(error: TransportError) -> Error {
+    let kind = match error.kind() {
+        TransportErrorKind::Connect => ErrorKind::Connect,
+        TransportErrorKind::Request => ErrorKind::InvalidRequest,
+        TransportErrorKind::Timeout => ErrorKind::Timeout,
+        TransportErrorKind::Reset => ErrorKind::Reset,
+        TransportErrorKind::Truncated => ErrorKind::Truncated,
+        TransportErrorKind::BodyTooLarge => ErrorKind::BodyTooLarge,
+        _ => ErrorKind::Transport,
+    };
+    Error::new(kind, "").with_source(error)
+}
+
+fn retry_after_values(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers
+        .get_all(RETRY_AFTER)
+        .iter()
+        .map(http::HeaderValue::as_bytes)
+}
+
+/// The three rate headers; none unless all are there and are numbers.
+fn quota_report(headers: &HeaderMap) -> Option<QuotaReport> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    Some(QuotaReport::new(
+        number("inin-ratelimit-count")?,
+        number("inin-ratelimit-allowed")?,
+        Duration::from_secs(number("inin-ratelimit-reset")?),
+    ))
+}

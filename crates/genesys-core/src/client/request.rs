@@ -1,0 +1,284 @@
+//! One request being put together.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use resilience::{Breaker, RetryPolicy};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::call::Call;
+use super::{Client, Response, route};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A request being put together. Setters never fail: a problem is reported when it is sent.
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct RequestBuilder {
+    client: Client,
+    method: Method,
+    route: Cow<'static, str>,
+    operation: Option<Cow<'static, str>>,
+    segments: Vec<(&'static str, String)>,
+    query: Vec<(Cow<'static, str>, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+    secrets: Vec<SecretString>,
+    idempotent: Option<bool>,
+    deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    retry: Option<RetryPolicy>,
+    breaker: Option<Breaker>,
+    problem: Option<String>,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(client: Client, method: Method, route: Cow<'static, str>) -> Self {
+        Self {
+            client,
+            method,
+            route,
+            operation: None,
+            segments: Vec::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            secrets: Vec::new(),
+            idempotent: None,
+            deadline: None,
+            attempt_timeout: None,
+            retry: None,
+            breaker: None,
+            problem: None,
+        }
+    }
+
+    /// Fills the hole `{name}` of the route. The value is percent-encoded as one segment; an empty one, `.` and `..` are
+    /// refused before anything is sent.
+    pub fn segment(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        self.segments.push((name, value.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds a query parameter; the same name may be added several times.
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets a header. `Authorization`, `Host` and the framing headers belong to the client and are refused.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name == AUTHORIZATION
+            || name == HOST
+            || name == "content-length"
+            || name == "transfer-encoding"
+        {
+            self.problem
+                .get_or_insert_with(|| format!("the header {name} is set by the client"));
+        } else {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Sends `value` as JSON.
+    pub fn with_json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => {
+                self.body = body.into();
+                self.headers
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
+            Err(_) => {
+                self.problem
+                    .get_or_insert_with(|| "the body cannot be written as JSON".to_owned());
+            }
+        }
+        self
+    }
+
+    /// Sends these bytes; set the content type by [`header`](Self::header).
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Names a secret that the body carries, so that it is blanked out should the platform echo it in an error.
+    pub fn with_secret(mut self, secret: &SecretString) -> Self {
+        self.secrets.push(secret.clone());
+        self
+    }
+
+    /// Names the operation in errors, spans and metrics. Default: method and route.
+    pub fn operation(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.operation = Some(name.into());
+        self
+    }
+
+    /// Says whether repeating the call does no harm. Default: true for GET, HEAD, OPTIONS, PUT and DELETE.
+    pub fn idempotent(mut self, yes: bool) -> Self {
+        self.idempotent = Some(yes);
+        self
+    }
+
+    /// Sets the limit of the whole call, waits included. Default: the client's, 120 s.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
+    /// Sets the limit of one attempt. Default: the client's, 30 s.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = Some(limit);
+        self
+    }
+
+    /// Sets how often and when this call is repeated. Default: the client's policy.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Guards this call with a breaker of its own instead of the one its host and path family share.
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Sends it and gives the answer: a 2xx, or an error.
+    ///
+    /// Dropping the future cancels the call. A write that was already sent may still take effect.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of a call; see there.
+    pub async fn send(self) -> Result<Response> {
+        let client = self.client.clone();
+        let operation = self.operation_name();
+        match self.into_call() {
+            Ok(call) => call.run(&client).await,
+            Err(error) => Err(error.with_operation(operation)),
+        }
+    }
+
+    /// Sends it and decodes the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); [`ErrorKind::UnexpectedContent`] for an answer that is empty or no JSON,
+    /// [`ErrorKind::Decode`] with the JSON path for one that does not fit. After a write both are
+    /// [`ErrorKind::OutcomeUnknown`]: the platform accepted it, and what it made is not known.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let safe = self.method.is_safe();
+        let response = self.send().await?;
+        response.json().map_err(|error| {
+            if safe {
+                error
+            } else {
+                error.into_outcome_unknown()
+            }
+        })
+    }
+
+    /// As [`json`](Self::json), with none for a 404.
+    ///
+    /// # Errors
+    ///
+    /// As [`json`](Self::json).
+    pub async fn json_or_none<T: DeserializeOwned>(self) -> Result<Option<T>> {
+        match self.json().await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends it and ignores what a 2xx answer holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn empty(self) -> Result<()> {
+        self.send().await.map(drop)
+    }
+
+    /// Sends a DELETE for which an object that is already gone is as good as deleted. True when it existed.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but for a 404.
+    pub async fn gone(self) -> Result<bool> {
+        match self.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn operation_name(&self) -> Cow<'static, str> {
+        match &self.operation {
+            Some(name) => name.clone(),
+            None => Cow::Owned(format!("{} {}", self.method, self.route)),
+        }
+    }
+
+    fn into_call(self) -> Result<Call> {
+        if let Some(problem) = self.problem {
+            return Err(Error::new(ErrorKind::InvalidRequest, problem));
+        }
+        let inner = &self.client.inner;
+        let url = self.url()?;
+        let mut headers = self.headers.clone();
+        headers.insert(USER_AGENT, inner.user_agent.clone());
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let breaker = match self.breaker.clone() {
+            Some(breaker) => breaker,
+            None => inner.breakers.get(
+                &format!("{host}/{}", route::family(&self.route)),
+                inner.clock.now(),
+            ),
+        };
+        Ok(Call {
+            operation: self.operation_name(),
+            idempotent: self
+                .idempotent
+                .unwrap_or_else(|| self.method.is_idempotent()),
+            method: self.method,
+            route: self.route,
+            url,
+            headers,
+            body: self.body,
+            secrets: self.secrets,
+            total_timeout: self.deadline.unwrap_or(inner.total_timeout),
+            attempt_timeout: self.attempt_timeout.unwrap_or(inner.attempt_timeout),
+            retry: self.retry.unwrap_or_else(|| inner.retry.clone()),
+            breaker,
+        })
+    }
+
+    fn url(&self) -> Result<Url> {
+        let path = route::fill(&self.route, &self.segments)?;
+        let mut url = self
+            .client
+            .inner
+            .hosts
+            .api()
+            .join(&path)
+            .map_err(|_| Error::new(ErrorKind::InvalidRequest, "the route is no valid path"))?;
+        if !self.query.is_empty() {
+            let mut pairs = url.query_pairs_mut();
+            for (name, value) in &self.query {
+                pairs.append_pair(name, value);
+            }
+        }
+        Ok(url)
+    }
+}

@@ -1,0 +1,118 @@
+//! What may be printed, by allow-list.
+
+use http::HeaderMap;
+use url::Url;
+
+/// What stands in for a text that is not printed.
+pub const REDACTED: &str = "[redacted]";
+
+/// Headers whose values may be printed; every other value is redacted.
+const PRINTED_HEADERS: &[&str] = &[
+    "accept",
+    "content-length",
+    "content-type",
+    "date",
+    "inin-correlation-id",
+    "inin-ratelimit-allowed",
+    "inin-ratelimit-count",
+    "inin-ratelimit-reset",
+    "retry-after",
+    "user-agent",
+];
+
+/// Query parameters whose values may be printed.
+const PRINTED_QUERY: &[&str] = &["pagenumber", "pagesize", "sortby", "sortorder", "expand"];
+
+/// A URL for logs: no user info, no fragment, and only listed query values.
+///
+/// ```
+/// let url = "https://user:pw@api.example.com/v2/x?pageSize=25&token=abc#f".parse()?;
+/// assert_eq!(genesys_core::redact::url(&url), "https://api.example.com/v2/x?pageSize=25&token=[redacted]");
+/// # Ok::<(), url::ParseError>(())
+/// ```
+pub fn url(url: &Url) -> String {
+    let mut out = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    if let Some(port) = url.port() {
+        out.push_str(&format!(":{port}"));
+    }
+    out.push_str(url.path());
+    for (index, (key, value)) in url.query_pairs().enumerate() {
+        let printed = PRINTED_QUERY.contains(&key.to_ascii_lowercase().as_str());
+        out.push(if index == 0 { '?' } else { '&' });
+        out.push_str(&printable(&key));
+        out.push('=');
+        out.push_str(if printed { &value } else { REDACTED });
+    }
+    printable(&out)
+}
+
+/// Headers for logs, in order: listed values as they are, every other one redacted.
+pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let shown = if PRINTED_HEADERS.contains(&name.as_str()) && !value.is_sensitive() {
+                printable(&String::from_utf8_lossy(value.as_bytes()))
+            } else {
+                REDACTED.to_owned()
+            };
+            (name.as_str().to_owned(), shown)
+        })
+        .collect()
+}
+
+/// Replaces control characters and the marks that reverse the direction of text, so that a text from outside cannot
+/// forge a log line.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// A text from outside, fit for an error or an audit line: `secrets` blanked out, [`printable`], at most `max` characters.
+pub fn external_text(text: &str, secrets: &[&str], max: usize) -> String {
+    let mut out = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        out = out.replace(secret, REDACTED);
+    }
+    let out = printable(&out);
+    match out.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &out[..end]),
+        None => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn headers_are_redacted_unless_listed() {
+        // errata ALL-16, EVR-37
+        let mut map = HeaderMap::new();
+        map.insert("authorization", HeaderValue::from_static("Bearer abc"));
+        map.insert("content-type", HeaderValue::from_static("application/json"));
+        map.insert("x-new-secret", HeaderValue::from_static("abc"));
+        let shown = headers(&map);
+        assert!(
+            shown.iter().all(|(_, value)| !value.contains("abc")),
+            "{shown:?}"
+        );
+        assert!(shown.contains(&("content-type".into(), "application/json".into())));
+    }
+
+    #[test]
+    fn a_text_from_outside_cannot_forge_a_line() {
+        // errata ALL-21
+        let text = external_text("a\r\n2026-01-01 | CREATE | forged \u{202e}txt", &[], 200);
+        assert!(!text.contains(['\r', '\n', '\u{202e}']));
+        assert_eq!(external_text("keyskeys", &["key"], 12), "[redacted]s[…");
+    }
+}
