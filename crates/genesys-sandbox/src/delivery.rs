@@ -1,0 +1,290 @@
+//! Delivery of status events to registered webhooks, on loopback alone.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use url::Url;
+
+use crate::cloud::now;
+use crate::error::{SandboxError, SandboxErrorKind};
+use crate::input::is_loopback;
+use crate::post::post;
+use crate::store::{Store, Webhook};
+use crate::template::render;
+
+/// Deliveries remembered; older ones are forgotten.
+pub const DELIVERY_LOG_CAPACITY: usize = 1_000;
+/// Events that may wait; more are recorded as dropped.
+const QUEUE: usize = 1_000;
+/// Pauses between the attempts of one delivery.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// The longest time of one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The one event that the guide profile's integrations cause.
+pub(crate) const STATUS_CHANGED: &str = "integration.status.changed";
+
+/// How a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum DeliveryOutcome {
+    /// The target answered 2xx.
+    Delivered {
+        /// The status.
+        status: u16,
+    },
+    /// Every attempt failed; the last one for this reason.
+    Failed {
+        /// A status that is not 2xx, or what happened to the connection.
+        reason: String,
+    },
+    /// Not delivered: not loopback. The sandbox calls no other machine.
+    NotLoopback,
+    /// Not delivered: the target is https, and the sandbox has no certificate to trust on loopback.
+    NotPlain,
+    /// Not delivered: too many events were waiting.
+    Dropped,
+}
+
+/// One event for one webhook, after its last attempt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Position in the order of ending, from 1.
+    pub sequence: u64,
+    /// The webhook.
+    pub webhook_id: String,
+    /// The event's name.
+    pub event: String,
+    /// The target without user information and query.
+    pub target: String,
+    /// What was sent, or would have been.
+    pub payload: Value,
+    /// Attempts made.
+    pub attempts: u32,
+    /// How it ended.
+    pub outcome: DeliveryOutcome,
+}
+
+impl Delivery {
+    /// True when the target took it.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        matches!(self.outcome, DeliveryOutcome::Delivered { .. })
+    }
+}
+
+#[derive(Debug)]
+struct Job {
+    webhook_id: String,
+    event: String,
+    target: Url,
+    payload: Value,
+}
+
+impl Job {
+    fn ended(self, attempts: u32, outcome: DeliveryOutcome) -> Delivery {
+        let Self {
+            webhook_id,
+            event,
+            mut target,
+            payload,
+        } = self;
+        target.set_query(None);
+        // Registration refuses user information, so there is none to remove.
+        Delivery {
+            sequence: 0,
+            webhook_id,
+            event,
+            target: target.into(),
+            payload,
+            attempts,
+            outcome,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Log {
+    entries: Mutex<VecDeque<Delivery>>,
+    written: watch::Sender<u64>,
+}
+
+impl Log {
+    fn write(&self, mut delivery: Delivery) {
+        let mut entries = self.lock();
+        if entries.len() == DELIVERY_LOG_CAPACITY {
+            entries.pop_front();
+        }
+        self.written.send_modify(|sequence| {
+            *sequence += 1;
+            delivery.sequence = *sequence;
+        });
+        entries.push_back(delivery);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The queue of events and the log of what became of them.
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    queue: mpsc::Sender<Job>,
+    log: Arc<Log>,
+}
+
+/// The other end of the queue; its owner runs it.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    queue: mpsc::Receiver<Job>,
+    log: Arc<Log>,
+}
+
+/// Makes both ends.
+pub(crate) fn deliveries() -> (Deliveries, Courier) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let log = Arc::new(Log {
+        entries: Mutex::default(),
+        written: watch::Sender::new(0),
+    });
+    (
+        Deliveries {
+            queue: sender,
+            log: Arc::clone(&log),
+        },
+        Courier {
+            queue: receiver,
+            log,
+        },
+    )
+}
+
+impl Deliveries {
+    /// Hands the change of an integration's status to every webhook that asked for it.
+    pub(crate) fn status_changed(&self, store: &Store, integration_id: &str, old: &str, new: &str) {
+        let timestamp = now();
+        let event = json!({
+            "event": STATUS_CHANGED,
+            "integrationId": integration_id,
+            "oldStatus": old,
+            "newStatus": new,
+            "timestamp": timestamp,
+        });
+        let values = json!({
+            "integration": {"id": integration_id, "oldStatus": old, "status": new},
+            "timestamp": timestamp,
+        });
+        for webhook in store.webhooks.iter() {
+            if webhook.enabled && webhook.events.iter().any(|name| name == STATUS_CHANGED) {
+                self.hand_over(webhook, STATUS_CHANGED, &event, &values);
+            }
+        }
+    }
+
+    fn hand_over(&self, webhook: &Webhook, event: &str, plain: &Value, values: &Value) {
+        let payload = webhook
+            .payload
+            .as_ref()
+            .map_or_else(|| plain.clone(), |template| render(template, values));
+        let job = Job {
+            webhook_id: webhook.id.clone(),
+            event: event.to_owned(),
+            target: webhook.target.clone(),
+            payload,
+        };
+        if let Err(refused) = self.queue.try_send(job) {
+            self.log
+                .write(refused.into_inner().ended(0, DeliveryOutcome::Dropped));
+        }
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Delivery> {
+        self.log.lock().iter().cloned().collect()
+    }
+
+    /// Waits for a delivery that matches, ended before or during the wait.
+    pub(crate) async fn wait(
+        &self,
+        mut matches: impl FnMut(&Delivery) -> bool,
+        timeout: Duration,
+    ) -> Result<Delivery, SandboxError> {
+        let mut written = self.log.written.subscribe();
+        let found = async {
+            let mut seen = 0;
+            loop {
+                written.mark_unchanged();
+                for delivery in self.entries() {
+                    if delivery.sequence <= seen {
+                        continue;
+                    }
+                    seen = delivery.sequence;
+                    if matches(&delivery) {
+                        return delivery;
+                    }
+                }
+                if written.changed().await.is_err() {
+                    // The log outlives this borrow of it, so its sender cannot be gone.
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::time::timeout(timeout, found).await.map_err(|_| {
+            SandboxError::new(
+                SandboxErrorKind::Timeout,
+                format!("no such delivery within {timeout:?}"),
+            )
+        })
+    }
+}
+
+impl Courier {
+    /// Delivers in order until the sandbox stops. One at a time, so that a receiver sees states in their order.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let job = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                job = self.queue.recv() => match job { Some(job) => job, None => return },
+            };
+            let delivery = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                delivery = deliver(job) => delivery,
+            };
+            self.log.write(delivery);
+        }
+    }
+}
+
+async fn deliver(job: Job) -> Delivery {
+    if !is_loopback(&job.target) {
+        return job.ended(0, DeliveryOutcome::NotLoopback);
+    }
+    if job.target.scheme() != "http" {
+        return job.ended(0, DeliveryOutcome::NotPlain);
+    }
+    let body = job.payload.to_string();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let reason =
+            match tokio::time::timeout(ATTEMPT_TIMEOUT, post(&job.target, body.clone())).await {
+                Ok(Ok(status)) if (200..300).contains(&status) => {
+                    return job.ended(attempts, DeliveryOutcome::Delivered { status });
+                }
+                Ok(Ok(status)) => format!("the target answered {status}"),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the target did not answer in time".to_owned(),
+            };
+        match PAUSES.get(attempts as usize - 1) {
+            Some(pause) => tokio::time::sleep(*pause).await,
+            None => return job.ended(attempts, DeliveryOutcome::Failed { reason }),
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! What every request passes, in this order: ledger, body, faults, token, quota, permission, route, faults again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request as RoutedRequest, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::api_error::{ApiError, Limit};
+use crate::cloud::Cloud;
+use crate::faults::{Fault, FaultKind, Stage};
+use crate::ledger::{Arrival, Host, Line, is_token_path};
+use crate::permissions;
+use crate::quota::Standing;
+use crate::reply::{Effects, json_response};
+use crate::tokens::token_fingerprint;
+use crate::wire::{CutBody, Ending, LineControl};
+
+/// The longest request body, as on the platform.
+pub(crate) const BODY_LIMIT: usize = 512_000;
+/// How much of a body that is too long is read and thrown away, so that the client gets to see the refusal.
+const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
+/// The longest time a body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("inin-correlation-id");
+const RATE_COUNT: HeaderName = HeaderName::from_static("inin-ratelimit-count");
+const RATE_ALLOWED: HeaderName = HeaderName::from_static("inin-ratelimit-allowed");
+const RATE_RESET: HeaderName = HeaderName::from_static("inin-ratelimit-reset");
+
+/// The client that a request's token belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) String);
+
+/// The bearer token itself, for the one route that revokes it.
+#[derive(Clone)]
+pub(crate) struct Bearer(pub(crate) String);
+
+#[derive(Debug, Clone)]
+struct Route(String);
+
+/// Serves one request.
+pub(crate) async fn handle(
+    cloud: Arc<Cloud>,
+    host: Host,
+    router: Router,
+    control: LineControl,
+    request: Request<Incoming>,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(host);
+    if host == Host::Api && parts.uri.path().starts_with("/_sandbox/") {
+        return administer(&cloud, router, parts, body).await;
+    }
+    let correlation = cloud.correlations.uuid();
+    let token = bearer(&parts.headers).map(str::to_owned);
+    let line = cloud.ledger.begin(Arrival {
+        host,
+        method: &parts.method,
+        uri: &parts.uri,
+        correlation_id: &correlation,
+        token: token.as_deref().map(token_fingerprint),
+    });
+    let context = Context {
+        cloud: &cloud,
+        correlation: &correlation,
+        token: token.as_deref(),
+        host,
+        path: parts.uri.path().to_owned(),
+    };
+    let verdict = cloud.faults.judge(host, &parts.method, parts.uri.path());
+    let body = read(body).await;
+    if let Ok(bytes) = &body {
+        line.body(bytes);
+    }
+    if !verdict.delay_before.is_zero() {
+        line.fault("latency");
+        tokio::time::sleep(verdict.delay_before).await;
+    }
+    let mut fault = verdict.fault;
+    if let Some(fault) = &fault {
+        line.fault(fault.kind().name());
+    }
+    if let Some(early) = fault.take_if(|fault| fault.stage() == Stage::Before) {
+        if *early.kind() == FaultKind::ExpiredToken {
+            // The request goes on and meets the platform's own answer to a dead token.
+            if let Some(token) = context.token {
+                cloud.tokens.expire(token);
+            }
+        } else {
+            let response = context.finish(canned(&early), None).await;
+            return strike(&cloud, &early, response, &control, line).await;
+        }
+    }
+    let (response, standing) = context.serve(router, parts, body).await;
+    let route = response
+        .extensions()
+        .get::<Route>()
+        .map(|route| route.0.clone());
+    line.route(route);
+    if let Some(effects) = response.extensions().get::<Effects>() {
+        line.effects(effects.0.clone());
+    }
+    let mut response = context.finish(response, standing).await;
+    if !verdict.delay_after.is_zero() {
+        line.fault("latency");
+        tokio::time::sleep(verdict.delay_after).await;
+    }
+    match fault {
+        Some(fault) => {
+            if let FaultKind::Status { .. } | FaultKind::HtmlPage { .. } = fault.kind() {
+                response = context.finish(canned(&fault), standing).await;
+            }
+            strike(&cloud, &fault, response, &control, line).await
+        }
+        None => {
+            line.answered(response.status().as_u16());
+            response
+        }
+    }
+}
+
+/// The sandbox's own endpoints: outside ledger, faults, tokens and quota.
+async fn administer(cloud: &Arc<Cloud>, router: Router, parts: Parts, body: Incoming) -> Response {
+    let correlation = cloud.correlations.uuid();
+    let response = match read(body).await {
+        Ok(bytes) => route(router, parts, bytes).await,
+        Err(error) => error.into_response(),
+    };
+    render(response, &correlation)
+}
+
+async fn route(router: Router, parts: Parts, body: Bytes) -> Response {
+    router
+        .oneshot(Request::from_parts(parts, Body::from(body)))
+        .await
+        .unwrap_or_else(|never| match never {})
+}
+
+struct Context<'a> {
+    cloud: &'a Arc<Cloud>,
+    correlation: &'a str,
+    token: Option<&'a str>,
+    host: Host,
+    path: String,
+}
+
+impl Context<'_> {
+    fn wants_token(&self) -> bool {
+        self.host == Host::Api && !is_token_path(&self.path)
+    }
+
+    async fn serve(
+        &self,
+        router: Router,
+        mut parts: Parts,
+        body: Result<Bytes, ApiError>,
+    ) -> (Response, Option<Standing>) {
+        let mut standing = None;
+        if self.wants_token() {
+            let Some(token) = self.token else {
+                return (ApiError::no_token().into_response(), None);
+            };
+            let Some(client) = self.cloud.tokens.client(token) else {
+                return (ApiError::bad_token().into_response(), None);
+            };
+            let spent = self.cloud.quota.spend(&token_fingerprint(token));
+            standing = Some(spent);
+            if spent.is_exceeded() {
+                let limit = Limit {
+                    key: "token.rate.per.minute",
+                    value: spent.allowed,
+                };
+                return (
+                    ApiError::too_many_requests(spent.reset, limit).into_response(),
+                    standing,
+                );
+            }
+            parts.extensions.insert(Caller(client));
+            parts.extensions.insert(Bearer(token.to_owned()));
+        }
+        match body {
+            Ok(bytes) => (route(router, parts, bytes).await, standing),
+            Err(error) => (error.into_response(), standing),
+        }
+    }
+
+    /// Gives an answer the error body, the correlation id and, on the API, the three rate headers.
+    async fn finish(&self, response: Response, standing: Option<Standing>) -> Response {
+        let mut response = render(response, self.correlation);
+        if self.wants_token() {
+            let key = self.token.map(token_fingerprint).unwrap_or_default();
+            let standing = standing.unwrap_or_else(|| self.cloud.quota.peek(&key));
+            let headers = response.headers_mut();
+            headers.insert(RATE_COUNT, HeaderValue::from(standing.count));
+            headers.insert(RATE_ALLOWED, HeaderValue::from(standing.allowed));
+            headers.insert(RATE_RESET, HeaderValue::from(standing.reset));
+        }
+        response
+    }
+}
+
+fn render(mut response: Response, correlation: &str) -> Response {
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        let body = json_response(error.status, &error.body(correlation));
+        let mut headers = std::mem::take(response.headers_mut());
+        headers.remove(header::CONTENT_LENGTH);
+        response = body;
+        for (name, value) in &headers {
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert_with(|| value.clone());
+        }
+        if let Some(seconds) = error.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    if let Ok(value) = HeaderValue::try_from(correlation) {
+        response.headers_mut().insert(CORRELATION_ID, value);
+    }
+    response
+}
+
+/// The answer of a fault that makes its own.
+fn canned(fault: &Fault) -> Response {
+    match fault.kind() {
+        FaultKind::Status {
+            status,
+            headers,
+            body,
+        } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = match body {
+                Some(Value::String(text)) => (status, text.clone()).into_response(),
+                Some(value) => json_response(status, value),
+                None => ApiError::new(
+                    status,
+                    "sandbox.fault",
+                    format!("Scripted fault: HTTP {status}"),
+                )
+                .into_response(),
+            };
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) =
+                    (HeaderName::try_from(name), HeaderValue::try_from(value))
+                {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        }
+        FaultKind::HtmlPage { status } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let page = format!(
+                "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+            );
+            let mut response = (status, page).into_response();
+            response.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("text/html; charset=utf-8"),
+            );
+            response
+        }
+        _ => json_response(
+            StatusCode::OK,
+            &json!({"entities": [], "id": "cut", "name": "an answer to spoil"}),
+        ),
+    }
+}
+
+/// Lets a fault do to an answer what it does.
+async fn strike(
+    cloud: &Cloud,
+    fault: &Fault,
+    response: Response,
+    control: &LineControl,
+    mut line: Line,
+) -> Response {
+    match fault.kind() {
+        FaultKind::Reset => {
+            line.broken(None);
+            control.end(Ending::Reset);
+            std::future::pending().await
+        }
+        FaultKind::Stall => {
+            line.broken(None);
+            cloud.stopped().await;
+            control.end(Ending::Close);
+            std::future::pending().await
+        }
+        FaultKind::Cut => {
+            line.broken(Some(response.status().as_u16()));
+            cut(response, control).await
+        }
+        FaultKind::MalformedJson => {
+            let (parts, bytes) = whole(response).await;
+            line.answered(parts.status.as_u16());
+            Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() * 2 / 3)))
+        }
+        FaultKind::WrongContentType => {
+            let mut response = response;
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            line.answered(response.status().as_u16());
+            response
+        }
+        _ => {
+            line.answered(response.status().as_u16());
+            response
+        }
+    }
+}
+
+async fn whole(response: Response) -> (http::response::Parts, Bytes) {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    // The sandbox made this body in memory: reading it cannot fail.
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    (parts, bytes)
+}
+
+async fn cut(response: Response, control: &LineControl) -> Response {
+    let (mut parts, bytes) = whole(response).await;
+    if bytes.is_empty() {
+        // A body was never promised (204), so the promise is made here.
+        parts.status = StatusCode::OK;
+    }
+    parts.headers.insert(
+        header::CONTENT_LENGTH,
+        HeaderValue::from(bytes.len().max(1)),
+    );
+    Response::from_parts(
+        parts,
+        Body::new(CutBody::new(
+            bytes.slice(..bytes.len() / 2),
+            control.clone(),
+        )),
+    )
+}
+
+/// Reads a body whole, up to the platform's limit.
+async fn read(body: Incoming) -> Result<Bytes, ApiError> {
+    let timed_out = || {
+        ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request.timeout",
+            "The request body took too long.",
+        )
+    };
+    tokio::time::timeout(BODY_TIMEOUT, read_frames(body))
+        .await
+        .map_err(|_| timed_out())?
+}
+
+async fn read_frames(mut body: Incoming) -> Result<Bytes, ApiError> {
+    let mut kept = BytesMut::new();
+    let mut length = 0_usize;
+    while let Some(frame) =
+        std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await
+    {
+        let frame = frame.map_err(|_| {
+            ApiError::bad_request("bad.request", "The request body ended too early.")
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        length = length.saturating_add(data.len());
+        if length > DISCARD_LIMIT {
+            break;
+        }
+        if length <= BODY_LIMIT {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if length > BODY_LIMIT {
+        Err(ApiError::too_large(BODY_LIMIT as u64))
+    } else {
+        Ok(kept.freeze())
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
+}
+
+/// The layer around every route: notes which one it was, and asks for its permission.
+pub(crate) async fn permit(
+    State(cloud): State<Arc<Cloud>>,
+    request: RoutedRequest,
+    next: Next,
+) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned())
+        .unwrap_or_default();
+    let wanted = permissions::required(request.method(), &route);
+    let allowed = wanted.is_empty()
+        || request.extensions().get::<Caller>().is_some_and(|caller| {
+            wanted
+                .iter()
+                .any(|permission| cloud.clients.may(&caller.0, permission))
+        });
+    let mut response = if allowed {
+        next.run(request).await
+    } else {
+        ApiError::forbidden(wanted).into_response()
+    };
+    response.extensions_mut().insert(Route(route));
+    response
+}

@@ -1,0 +1,235 @@
+//! Webhook registrations in both documents' shapes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::api_error::ApiError;
+use crate::cloud::{Cloud, now};
+use crate::input::{JsonBody, Members, Params, is_loopback};
+use crate::ledger::{Object, Verb};
+use crate::pages;
+use crate::post::post;
+use crate::reply::Reply;
+use crate::store::Webhook;
+
+/// The longest time that the check of a callback may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+const EVENTS: [&str; 3] = [
+    "integration.status.changed",
+    "architecture.dependency.mapped",
+    "routing.queue.updated",
+];
+
+#[derive(Debug)]
+struct Sent {
+    name: String,
+    target: Url,
+    events: Vec<String>,
+    enabled: bool,
+    payload: Option<Value>,
+    /// The callback must answer a POST with 200 before it is registered.
+    checked: bool,
+}
+
+/// `targetUrl`, `httpMethod`, one `event`: a status webhook.
+fn read_status(body: &Value) -> Result<Sent, ApiError> {
+    let mut members = Members::of(
+        body,
+        &["name", "targetUrl", "httpMethod", "event", "contentType"],
+    )?;
+    let name = members.text("name", 256);
+    let target = members.address("targetUrl", true);
+    members.one_of("httpMethod", &["POST"]);
+    let event = members.one_of("event", &EVENTS);
+    members.optional_one_of("contentType", &["application/json"]);
+    members.finish()?;
+    match (name, target, event) {
+        (Some(name), Some(target), Some(event)) => Ok(Sent {
+            name: name.to_owned(),
+            target,
+            events: vec![event.to_owned()],
+            enabled: true,
+            payload: None,
+            checked: false,
+        }),
+        _ => Err(ApiError::bad_request(
+            "bad.request",
+            "The request is not valid.",
+        )),
+    }
+}
+
+/// `url`, `method`, several `events` and a `payload` template: a callback of the dependency mapper.
+fn read_callback(body: &Value) -> Result<Sent, ApiError> {
+    let known = [
+        "name",
+        "description",
+        "enabled",
+        "type",
+        "url",
+        "method",
+        "contentType",
+        "events",
+        "payload",
+    ];
+    let mut members = Members::of(body, &known)?;
+    let name = members.text("name", 256);
+    members.optional_text("description", 1_024);
+    let enabled = members.optional_flag("enabled").unwrap_or(true);
+    members.one_of("type", &["REST"]);
+    let target = members.address("url", true);
+    members.one_of("method", &["POST"]);
+    members.optional_one_of("contentType", &["application/json"]);
+    let events = read_events(&mut members);
+    let payload = members.get("payload").cloned();
+    if payload
+        .as_ref()
+        .is_some_and(|payload| !payload.is_object() && !payload.is_string())
+    {
+        members.problem("invalid.type", "payload", "must be an object or a string");
+    }
+    members.finish()?;
+    match (name, target) {
+        (Some(name), Some(target)) => Ok(Sent {
+            name: name.to_owned(),
+            target,
+            events,
+            enabled,
+            payload,
+            checked: true,
+        }),
+        _ => Err(ApiError::bad_request(
+            "bad.request",
+            "The request is not valid.",
+        )),
+    }
+}
+
+fn read_events(members: &mut Members<'_>) -> Vec<String> {
+    let names: Option<Vec<&str>> = members
+        .required("events")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect());
+    let names = names.unwrap_or_default();
+    if names.is_empty() || names.iter().any(|name| !EVENTS.contains(name)) {
+        members.problem(
+            "invalid.value",
+            "events",
+            &format!("must be a list of {}", EVENTS.join(", ")),
+        );
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// `POST /api/v2/webhooks`.
+pub(crate) async fn create(
+    State(cloud): State<Arc<Cloud>>,
+    JsonBody(body): JsonBody,
+) -> Result<Reply, ApiError> {
+    let sent = if body.get("targetUrl").is_some() || body.get("event").is_some() {
+        read_status(&body)?
+    } else {
+        read_callback(&body)?
+    };
+    refuse_repeated(&cloud, &sent.name)?;
+    if sent.checked {
+        check_callback(&sent.target).await?;
+    }
+    let id = cloud.ids.uuid();
+    let mut view = body;
+    view["id"] = json!(id);
+    view["enabled"] = json!(sent.enabled);
+    view["createdAt"] = json!(now());
+    let webhook = Webhook {
+        id: id.clone(),
+        name: sent.name,
+        target: sent.target,
+        events: sent.events,
+        enabled: sent.enabled,
+        payload: sent.payload,
+        view: view.clone(),
+    };
+    // Asked again: the check of the callback let others in between.
+    refuse_repeated(&cloud, &webhook.name)?;
+    cloud.store().webhooks.insert(&id, webhook)?;
+    Ok(Reply::created(view).with_effect(Object::Webhook, Verb::Created, &id))
+}
+
+/// Names are unique: two registrations of one name would deliver each event twice.
+fn refuse_repeated(cloud: &Cloud, name: &str) -> Result<(), ApiError> {
+    if cloud
+        .store()
+        .webhooks
+        .iter()
+        .any(|webhook| webhook.name == name)
+    {
+        return Err(ApiError::conflict(
+            "duplicate.name",
+            "A webhook with this name exists already.",
+        ));
+    }
+    Ok(())
+}
+
+/// A callback on loopback is asked; the sandbox calls no other machine, so others are taken on trust.
+async fn check_callback(target: &Url) -> Result<(), ApiError> {
+    if !is_loopback(target) || target.scheme() != "http" {
+        return Ok(());
+    }
+    let body = json!({"event": "webhook.validation", "timestamp": now()}).to_string();
+    let answer = tokio::time::timeout(CHECK_TIMEOUT, post(target, body)).await;
+    match answer {
+        Ok(Ok(200)) => Ok(()),
+        Ok(Ok(status)) => Err(refused(&format!("it answered {status}"))),
+        Ok(Err(error)) => Err(refused(&error.to_string())),
+        Err(_) => Err(refused("it did not answer in time")),
+    }
+}
+
+fn refused(reason: &str) -> ApiError {
+    ApiError::bad_request(
+        "callback.validation.failed",
+        format!("The callback must answer a POST with 200: {reason}."),
+    )
+}
+
+/// `GET /api/v2/webhooks`.
+pub(crate) async fn list(
+    State(cloud): State<Arc<Cloud>>,
+    params: Params,
+) -> Result<Reply, ApiError> {
+    let wanted = params.get("name");
+    let views: Vec<Value> = cloud
+        .store()
+        .webhooks
+        .iter()
+        .filter(|webhook| wanted.is_none_or(|name| webhook.name == name))
+        .map(|webhook| webhook.view.clone())
+        .collect();
+    pages::numbered("/api/v2/webhooks", &params, &views).map(Reply::ok)
+}
+
+/// `GET /api/v2/webhooks/{id}`.
+pub(crate) async fn get(
+    State(cloud): State<Arc<Cloud>>,
+    Path(id): Path<String>,
+) -> Result<Reply, ApiError> {
+    cloud
+        .store()
+        .webhooks
+        .get(&id)
+        .map(|webhook| Reply::ok(webhook.view.clone()))
+}
+
+/// `DELETE /api/v2/webhooks/{id}`.
+pub(crate) async fn delete(
+    State(cloud): State<Arc<Cloud>>,
+    Path(id): Path<String>,
+) -> Result<Reply, ApiError> {
+    cloud.store().webhooks.remove(&id)?;
+    Ok(Reply::no_content().with_effect(Object::Webhook, Verb::Deleted, &id))
+}

@@ -1,0 +1,40 @@
+//! Which permission each route wants.
+
+use http::Method;
+
+/// The permissions of a route, of which one is enough; empty when any client may call it.
+///
+/// Platform routes have the permissions of the published contract. The guide profile's own routes have no published
+/// permission (the ones in the source documents do not exist), so they take those of the integrations they belong to.
+pub(crate) fn required(method: &Method, route: &str) -> &'static [&'static str] {
+    let Some(rest) = route.strip_prefix("/api/v2/") else {
+        return &[];
+    };
+    match rest {
+        "integrations/{id}/test" => &["integrations:action:execute"],
+        _ if rest.starts_with("integrations/actions") => action(method, rest),
+        _ if rest.starts_with("integrations") || rest.starts_with("webhooks") => match *method {
+            Method::POST => &["integrations:integration:add"],
+            Method::PUT | Method::PATCH => &["integrations:integration:edit"],
+            Method::DELETE => &["integrations:integration:delete"],
+            _ => &["integrations:integration:view"],
+        },
+        _ => &[],
+    }
+}
+
+fn action(method: &Method, rest: &str) -> &'static [&'static str] {
+    let last = rest.rsplit('/').next().unwrap_or_default();
+    match (method, last) {
+        (&Method::POST, "test") if rest.ends_with("draft/test") => &["integrations:action:execute"],
+        (&Method::POST, "test" | "execute") => {
+            &["integrations:action:execute", "bridge:actions:execute"]
+        }
+        (&Method::POST, "draft" | "publish")
+        | (&Method::GET, "validation")
+        | (&Method::PATCH, _) => &["integrations:action:edit"],
+        (&Method::POST, _) => &["integrations:action:add"],
+        (&Method::DELETE, _) => &["integrations:action:delete"],
+        _ => &["integrations:action:view", "bridge:actions:view"],
+    }
+}

@@ -1,0 +1,99 @@
+//! The platform profile: paths, members and rules of the published API contract.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::cloud::Cloud;
+
+pub(crate) mod actions;
+pub(crate) mod config;
+pub(crate) mod credentials;
+pub(crate) mod drafts;
+pub(crate) mod engine;
+pub(crate) mod integrations;
+pub(crate) mod json_path;
+pub(crate) mod records;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod types;
+pub(crate) mod velocity;
+
+/// The routes that only this profile has; `/api/v2/integrations` itself is shared.
+pub(crate) fn routes() -> Router<Arc<Cloud>> {
+    Router::new()
+        .route("/api/v2/integrations/types", get(types::list))
+        .route("/api/v2/integrations/types/{typeId}", get(types::get))
+        .route(
+            "/api/v2/integrations/types/{typeId}/configschemas/{configType}",
+            get(types::config_schema),
+        )
+        .route(
+            "/api/v2/integrations/credentials",
+            get(credentials::list).post(credentials::create),
+        )
+        .route(
+            "/api/v2/integrations/credentials/listing",
+            get(credentials::listing),
+        )
+        .route(
+            "/api/v2/integrations/credentials/types",
+            get(credentials::types),
+        )
+        .route(
+            "/api/v2/integrations/credentials/{credentialId}",
+            get(credentials::get)
+                .put(credentials::put)
+                .delete(credentials::delete),
+        )
+        .route(
+            "/api/v2/integrations/{id}/config/current",
+            get(config::get).put(config::put),
+        )
+        .route(
+            "/api/v2/integrations/actions",
+            get(actions::list).post(actions::create),
+        )
+        .route(
+            "/api/v2/integrations/actions/categories",
+            get(actions::categories),
+        )
+        .route(
+            "/api/v2/integrations/actions/drafts",
+            get(drafts::list).post(drafts::create),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}",
+            get(actions::get)
+                .patch(actions::patch)
+                .delete(actions::delete),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/test",
+            post(run::test),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/execute",
+            post(run::execute),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/draft",
+            get(drafts::get)
+                .post(drafts::from_published)
+                .patch(drafts::patch)
+                .delete(drafts::delete),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/draft/validation",
+            get(drafts::validation),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/draft/test",
+            post(run::test_draft),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/draft/publish",
+            post(drafts::publish),
+        )
+}

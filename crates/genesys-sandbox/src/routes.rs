@@ -1,0 +1,78 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use axum::{Extension, response::IntoResponse};
+
+use crate::api_error::ApiError;
+use crate::cloud::Cloud;
+use crate::gate::{Bearer, permit};
+use crate::guide::{definitions, webhooks};
+use crate::ledger::{Object, Verb};
+use crate::reply::Reply;
+use crate::tokens::token_fingerprint;
+use crate::{admin, integrations, login as oauth};
+
+/// The login host: tokens and nothing else.
+pub(crate) fn login(cloud: Arc<Cloud>) -> Router {
+    finish(
+        Router::new().route("/oauth/token", post(oauth::token)),
+        cloud,
+    )
+}
+
+/// The API host.
+pub(crate) fn api(cloud: Arc<Cloud>) -> Router {
+    let router = Router::new()
+        .route("/oauth/token", post(oauth::token))
+        .route("/api/v2/oauth/token", post(oauth::token))
+        .route("/api/v2/tokens/me", axum::routing::delete(revoke))
+        .route(
+            "/api/v2/integrations",
+            get(integrations::list).post(integrations::create),
+        )
+        .route(
+            "/api/v2/integrations/{id}",
+            get(integrations::get)
+                .put(definitions::put)
+                .patch(integrations::patch)
+                .delete(integrations::delete),
+        )
+        .route("/api/v2/integrations/{id}/test", post(definitions::test))
+        .route(
+            "/api/v2/webhooks",
+            get(webhooks::list).post(webhooks::create),
+        )
+        .route(
+            "/api/v2/webhooks/{id}",
+            get(webhooks::get).delete(webhooks::delete),
+        );
+    #[cfg(feature = "platform")]
+    let router = router.merge(crate::platform::routes());
+    finish(router.merge(admin::routes()), cloud)
+}
+
+fn finish(router: Router<Arc<Cloud>>, cloud: Arc<Cloud>) -> Router {
+    router
+        .fallback(async || ApiError::no_such_path().into_response())
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed().into_response())
+        .layer(from_fn_with_state(Arc::clone(&cloud), permit))
+        .with_state(cloud)
+}
+
+/// `DELETE /api/v2/tokens/me`: revokes the token in use.
+async fn revoke(
+    State(cloud): State<Arc<Cloud>>,
+    Extension(Bearer(token)): Extension<Bearer>,
+) -> Reply {
+    cloud.tokens.expire(&token);
+    Reply::ok(serde_json::json!({})).with_effect(
+        Object::Token,
+        Verb::Deleted,
+        &token_fingerprint(&token),
+    )
+}

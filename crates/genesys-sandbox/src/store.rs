@@ -1,0 +1,169 @@
+//! What the organisation holds.
+
+use std::collections::{BTreeMap, HashMap};
+
+use secrecy::SecretString;
+use serde_json::Value;
+use url::Url;
+
+use crate::api_error::ApiError;
+#[cfg(feature = "platform")]
+use crate::platform::records::{Action, Credential, Installed};
+
+/// Objects of one kind that fit.
+const CAPACITY: usize = 10_000;
+
+/// Objects in the order of their creation.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    kind: &'static str,
+    rows: BTreeMap<u64, T>,
+    keys: HashMap<String, u64>,
+    next: u64,
+}
+
+impl<T> Table<T> {
+    fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            rows: BTreeMap::new(),
+            keys: HashMap::new(),
+            next: 1,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, id: &str, row: T) -> Result<(), ApiError> {
+        if self.rows.len() >= CAPACITY {
+            return Err(ApiError::conflict(
+                "limit.exceeded",
+                format!("The sandbox holds {CAPACITY} objects of this kind."),
+            ));
+        }
+        self.keys.insert(id.to_owned(), self.next);
+        self.rows.insert(self.next, row);
+        self.next += 1;
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Result<&T, ApiError> {
+        let row = self.keys.get(id).and_then(|key| self.rows.get(key));
+        row.ok_or_else(|| ApiError::unknown(self.kind, id))
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Result<&mut T, ApiError> {
+        let row = self.keys.get(id).and_then(|key| self.rows.get_mut(key));
+        row.ok_or_else(|| ApiError::unknown(self.kind, id))
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Result<T, ApiError> {
+        let row = self.keys.remove(id).and_then(|key| self.rows.remove(&key));
+        row.ok_or_else(|| ApiError::unknown(self.kind, id))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.values()
+    }
+
+    /// Rows with the number of their creation.
+    #[cfg(feature = "platform")]
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.rows.iter().map(|(key, row)| (*key, row))
+    }
+}
+
+/// Active or not, as the guide profile spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Active,
+    Inactive,
+}
+
+impl Status {
+    pub(crate) const NAMES: [&'static str; 2] = ["active", "inactive"];
+
+    pub(crate) fn parse(text: &str) -> Self {
+        if text == "active" {
+            Self::Active
+        } else {
+            Self::Inactive
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// An integration definition with an endpoint (document 000).
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) endpoint: Url,
+    pub(crate) username: String,
+    pub(crate) password: SecretString,
+    pub(crate) mapping: Value,
+    pub(crate) status: Status,
+    pub(crate) created: String,
+}
+
+/// An agent widget (document 001).
+#[derive(Debug)]
+pub(crate) struct Widget {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// The members as they were sent, apart from the status.
+    pub(crate) sent: Value,
+    pub(crate) status: Status,
+    pub(crate) created: String,
+}
+
+/// An integration in the shape in which it was created, which it keeps.
+#[derive(Debug)]
+pub(crate) enum Integration {
+    Definition(Definition),
+    Widget(Widget),
+    #[cfg(feature = "platform")]
+    Platform(Installed),
+}
+
+/// A webhook registration.
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) target: Url,
+    pub(crate) events: Vec<String>,
+    pub(crate) enabled: bool,
+    /// A template for what is delivered; without one the event itself is.
+    pub(crate) payload: Option<Value>,
+    /// The answer of the API.
+    pub(crate) view: Value,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) integrations: Table<Integration>,
+    pub(crate) webhooks: Table<Webhook>,
+    #[cfg(feature = "platform")]
+    pub(crate) credentials: Table<Credential>,
+    #[cfg(feature = "platform")]
+    pub(crate) actions: Table<Action>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            integrations: Table::new("integration"),
+            webhooks: Table::new("webhook"),
+            #[cfg(feature = "platform")]
+            credentials: Table::new("credential"),
+            #[cfg(feature = "platform")]
+            actions: Table::new("action"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The sandbox over real sockets: every rule that a client can meet.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+//mod admin;
+//mod api_rules;
+//mod delivery;
+//mod faults;
+//mod guide;
+mod login;
+//#[cfg(feature = "platform")]
+//mod platform;
