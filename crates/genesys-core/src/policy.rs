@@ -16,7 +16,7 @@ pub fn guide_000_test() -> RetryPolicy {
     let backoff = exponential(Duration::from_secs(1), Duration::from_secs(30));
     RetryPolicy::default()
         .with_max_attempts(5)
-        .with_transient(backoff.clone())
+        .with_transient(backoff)
         .with_throttle(backoff)
 }
 
@@ -48,7 +48,7 @@ pub fn guide_002() -> RetryPolicy {
     let backoff = exponential(Duration::from_secs(1), Duration::from_secs(30));
     RetryPolicy::default()
         .with_max_attempts(3)
-        .with_transient(backoff.clone())
+        .with_transient(backoff)
         .with_throttle(backoff)
 }
 
@@ -57,7 +57,7 @@ pub fn guide_003() -> RetryPolicy {
     let backoff = exponential(Duration::from_millis(500), Duration::from_secs(10));
     RetryPolicy::default()
         .with_max_attempts(3)
-        .with_transient(backoff.clone())
+        .with_transient(backoff)
         .with_throttle(backoff)
 }
 

@@ -35,6 +35,15 @@ impl AttemptError {
         }
     }
 
+    /// True when the request may have been processed. A truncated or oversized body is no answer, yet the server did its work.
+    fn leaves_doubt(&self) -> bool {
+        self.class == Class::MaybeProcessed
+            || matches!(
+                self.error.kind(),
+                ErrorKind::Truncated | ErrorKind::BodyTooLarge
+            )
+    }
+
     pub(super) fn into_error(self) -> Error {
         self.error
     }
@@ -158,12 +167,12 @@ impl Call {
                 ))
             }
         };
-        if let Err(error) = &result {
-            if matches!(error.class, Class::MaybeProcessed)
-                || processed_without_answer(&error.error)
-            {
-                progress.maybe_processed.store(true, Ordering::Relaxed);
-            }
+        let in_doubt = result
+            .as_ref()
+            .err()
+            .is_some_and(AttemptError::leaves_doubt);
+        if in_doubt {
+            progress.maybe_processed.store(true, Ordering::Relaxed);
         }
         self.report(inner, &attempt, &result, wire);
         result
@@ -337,11 +346,6 @@ impl Call {
         trace::attempt_finished(&event);
         inner.observer.on_event(&Event::AttemptFinished(&event));
     }
-}
-
-/// A truncated or oversized 2xx body is no answer, yet the server did its work.
-fn processed_without_answer(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Truncated | ErrorKind::BodyTooLarge)
 }
 
 fn class_of(status: StatusCode) -> Class {
