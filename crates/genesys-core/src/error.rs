@@ -123,7 +123,8 @@ impl Error {
         self.0.correlation_id.as_deref()
     }
 
-    /// How long the server asked us to wait, before any cap.
+    /// How long to wait before the next try, before any cap: what the server asked for, or the time until a breaker or a
+    /// renewal lets the next one through.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -283,7 +284,7 @@ impl fmt::Display for Error {
             write!(f, "; the platform says {body}")?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, "; the server asks to wait {} s", wait.as_secs_f64())?;
+            write!(f, "; wait {} s", wait.as_secs_f64())?;
         }
         if inner.attempts.len() > 1 {
             write!(
