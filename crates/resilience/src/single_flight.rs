@@ -109,14 +109,15 @@ where
         // From here on the entry is removed by the landing alone, whatever becomes of the task. The
         // lock is free by then, also when the runtime is shutting down and drops the task at once.
         drop(flights);
-        let mut landing = Landing {
+        let landing = Landing {
             key,
             flights: Arc::clone(&self.flights),
             sender,
             result: None,
         };
         runtime.spawn(async move {
-            landing.result = Some(work().await);
+            let result = work().await;
+            landing.land(result);
         });
         Ok(landed)
     }
@@ -128,6 +129,12 @@ struct Landing<K: Eq + Hash, V> {
     flights: Arc<Mutex<HashMap<K, watch::Receiver<Landed<V>>>>>,
     sender: watch::Sender<Landed<V>>,
     result: Option<V>,
+}
+
+impl<K: Eq + Hash, V> Landing<K, V> {
+    fn land(mut self, result: V) {
+        self.result = Some(result);
+    }
 }
 
 impl<K: Eq + Hash, V> Drop for Landing<K, V> {

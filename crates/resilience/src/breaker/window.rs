@@ -90,7 +90,7 @@ impl Window {
                     bad: Default::default(),
                 })
                 .collect(),
-            inverse: (1_u128 << 64) / bucket,
+            inverse: (1_u128 << 64).div_ceil(bucket),
         }
     }
 

@@ -118,7 +118,7 @@ impl<'a> Retry<'a> {
     ///
     /// # Errors
     /// The last error with the history of the call. See [`Stop`] for the reasons.
-    pub async fn run<T, E, F, Fut>(&self, mut op: F) -> Result<T, RetryError<E>>
+    pub async fn run<T, E, F, Fut>(self, mut op: F) -> Result<T, RetryError<E>>
     where
         E: Failure,
         F: FnMut(Attempt) -> Fut,
