@@ -22,8 +22,11 @@ pub(crate) struct Limit {
 
 /// A refusal in the platform's own shape. The gate adds the `contextId`, which only it knows.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiError {
-    pub(crate) status: StatusCode,
+pub(crate) struct ApiError(Box<Refusal>);
+
+#[derive(Debug, Clone)]
+struct Refusal {
+    status: StatusCode,
     code: &'static str,
     message: String,
     template: Option<&'static str>,
@@ -31,12 +34,12 @@ pub(crate) struct ApiError {
     details: Vec<Detail>,
     entity: Option<String>,
     limit: Option<Limit>,
-    pub(crate) retry_after: Option<u64>,
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Refusal {
             status,
             code,
             message: message.into(),
@@ -46,7 +49,15 @@ impl ApiError {
             entity: None,
             limit: None,
             retry_after: None,
-        }
+        }))
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.0.retry_after
     }
 
     pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -64,7 +75,7 @@ impl ApiError {
             "not.found",
             format!("The requested {kind} was not found."),
         );
-        error.entity = Some(id.to_owned());
+        error.0.entity = Some(id.to_owned());
         error
     }
 
@@ -119,8 +130,8 @@ impl ApiError {
             code,
             template.replace("{permissions}", &names),
         );
-        error.template = Some(template);
-        error.params.insert("permissions", names);
+        error.0.template = Some(template);
+        error.0.params.insert("permissions", names);
         error
     }
 
@@ -131,8 +142,8 @@ impl ApiError {
             "too.many.requests.retry.after",
             format!("Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"),
         );
-        error.limit = Some(limit);
-        error.retry_after = Some(seconds);
+        error.0.limit = Some(limit);
+        error.0.retry_after = Some(seconds);
         error
     }
 
@@ -143,7 +154,7 @@ impl ApiError {
             "request.entity.too.large",
             format!("The request body exceeds the limit of {limit} bytes."),
         );
-        error.limit = Some(Limit {
+        error.0.limit = Some(Limit {
             key: "request.bytes.max",
             value: limit,
         });
@@ -151,6 +162,7 @@ impl ApiError {
     }
 
     /// A version that is not the current one, in the words that clients look for.
+    #[cfg(feature = "platform")]
     pub(crate) fn version_mismatch(supplied: u64, current: u64) -> Self {
         Self::conflict(
             "general.conflict",
@@ -161,32 +173,33 @@ impl ApiError {
     }
 
     pub(crate) fn with_details(mut self, details: Vec<Detail>) -> Self {
-        self.details = details;
+        self.0.details = details;
         self
     }
 
     /// The platform's error body.
     pub(crate) fn body(&self, context: &str) -> Value {
         let mut body = Map::new();
-        body.insert("message".into(), json!(self.message));
-        body.insert("code".into(), json!(self.code));
-        body.insert("status".into(), json!(self.status.as_u16()));
-        body.insert("messageParams".into(), json!(self.params));
+        body.insert("message".into(), json!(self.0.message));
+        body.insert("code".into(), json!(self.0.code));
+        body.insert("status".into(), json!(self.0.status.as_u16()));
+        body.insert("messageParams".into(), json!(self.0.params));
         body.insert("contextId".into(), json!(context));
         let details: Vec<Value> = self
+            .0
             .details
             .iter()
             .map(|detail| json!({"errorCode": detail.code, "fieldName": detail.field}))
             .collect();
         body.insert("details".into(), Value::Array(details));
         body.insert("errors".into(), json!([]));
-        if let Some(template) = self.template {
+        if let Some(template) = self.0.template {
             body.insert("messageWithParams".into(), json!(template));
         }
-        if let Some(id) = &self.entity {
+        if let Some(id) = &self.0.entity {
             body.insert("entityId".into(), json!(id));
         }
-        if let Some(limit) = &self.limit {
+        if let Some(limit) = &self.0.limit {
             body.insert(
                 "limit".into(),
                 json!({"key": limit.key, "namespace": "platform.api", "value": limit.value}),
@@ -198,7 +211,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }

@@ -115,8 +115,3 @@ impl Cloud {
         let _ = stop.wait_for(|stop| *stop).await;
     }
 }
-
-/// Now, RFC 3339 in UTC with milliseconds.
-pub(crate) fn now() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
-}

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use url::Url;
 
-use crate::cloud::now;
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::input::is_loopback;
 use crate::post::post;
 use crate::store::{Store, Webhook};
 use crate::template::render;
+use crate::time::now;
 
 /// Deliveries remembered; older ones are forgotten.
 pub const DELIVERY_LOG_CAPACITY: usize = 1_000;
@@ -283,7 +283,7 @@ async fn deliver(job: Job) -> Delivery {
                 Err(_) => "the target did not answer in time".to_owned(),
             };
         match PAUSES.get(attempts as usize - 1) {
-            Some(pause) => tokio::time::sleep(*pause).await,
+            Some(pause) => crate::time::pause(*pause).await,
             None => return job.ended(attempts, DeliveryOutcome::Failed { reason }),
         }
     }

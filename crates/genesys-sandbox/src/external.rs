@@ -75,6 +75,8 @@ pub struct ExternalSystems(Mutex<Vec<Script>>);
 #[derive(Debug)]
 pub(crate) struct ExternalCall {
     pub(crate) status: StatusCode,
+    /// Read by data actions alone.
+    #[cfg(feature = "platform")]
     pub(crate) body: Value,
     pub(crate) latency: Duration,
 }
@@ -148,11 +150,12 @@ impl ExternalSystems {
     /// Calls the system at this address, which takes its scripted time.
     pub(crate) async fn call(&self, url: &Url, basic: Option<(&str, &str)>) -> ExternalCall {
         let reply = self.reply(url, basic);
-        tokio::time::sleep(reply.latency).await;
+        crate::time::pause(reply.latency).await;
         let status =
             StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         ExternalCall {
             status,
+            #[cfg(feature = "platform")]
             body: reply.body,
             latency: reply.latency,
         }

@@ -85,7 +85,7 @@ pub(crate) async fn handle(
     }
     if !verdict.delay_before.is_zero() {
         line.fault("latency");
-        tokio::time::sleep(verdict.delay_before).await;
+        crate::time::pause(verdict.delay_before).await;
     }
     let mut fault = verdict.fault;
     if let Some(fault) = &fault {
@@ -114,7 +114,7 @@ pub(crate) async fn handle(
     let mut response = context.finish(response, standing).await;
     if !verdict.delay_after.is_zero() {
         line.fault("latency");
-        tokio::time::sleep(verdict.delay_after).await;
+        crate::time::pause(verdict.delay_after).await;
     }
     match fault {
         Some(fault) => {
@@ -212,7 +212,7 @@ impl Context<'_> {
 
 fn render(mut response: Response, correlation: &str) -> Response {
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        let body = json_response(error.status, &error.body(correlation));
+        let body = json_response(error.status(), &error.body(correlation));
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(header::CONTENT_LENGTH);
         response = body;
@@ -222,7 +222,7 @@ fn render(mut response: Response, correlation: &str) -> Response {
                 .entry(name)
                 .or_insert_with(|| value.clone());
         }
-        if let Some(seconds) = error.retry_after {
+        if let Some(seconds) = error.retry_after() {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

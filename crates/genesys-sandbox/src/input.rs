@@ -76,6 +76,7 @@ impl Params {
     }
 
     /// Every value, where a value may also hold several separated by commas.
+    #[cfg(feature = "platform")]
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let values = self.0.iter().filter(|(key, _)| key == name);
         values
@@ -85,6 +86,7 @@ impl Params {
     }
 
     /// True when the parameter is `true`; 400 for anything but `true` and `false`.
+    #[cfg(feature = "platform")]
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.get(name) {
             None | Some("false") => Ok(false),
@@ -373,6 +375,7 @@ impl<'a> Members<'a> {
     }
 
     /// An object of strings, if it is there.
+    #[cfg(feature = "platform")]
     pub(crate) fn optional_texts(&mut self, name: &str) -> Vec<(String, String)> {
         let Some(value) = self.get(name) else {
             return Vec::new();

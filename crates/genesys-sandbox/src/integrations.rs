@@ -51,12 +51,7 @@ pub(crate) async fn list(
             let views: Vec<Value> = store
                 .integrations
                 .iter()
-                .filter_map(|row| match row {
-                    Integration::Definition(one) => Some((&one.name, definitions::view(one))),
-                    Integration::Widget(one) => Some((&one.name, widgets::view(one))),
-                    #[cfg(feature = "platform")]
-                    Integration::Platform(_) => None,
-                })
+                .filter_map(guide_view)
                 .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
                 .map(|(_, view)| view)
                 .collect();
@@ -66,6 +61,20 @@ pub(crate) async fn list(
         Profile::Platform => platform::integrations::list(&cloud, &params),
         #[cfg(not(feature = "platform"))]
         Profile::Platform => Err(ApiError::no_such_path()),
+    }
+}
+
+/// Name and view of an object in one of the guide's shapes.
+#[cfg_attr(
+    not(feature = "platform"),
+    allow(clippy::unnecessary_wraps, reason = "the platform's shape has none")
+)]
+fn guide_view(row: &Integration) -> Option<(&str, Value)> {
+    match row {
+        Integration::Definition(one) => Some((&one.name, definitions::view(one))),
+        Integration::Widget(one) => Some((&one.name, widgets::view(one))),
+        #[cfg(feature = "platform")]
+        Integration::Platform(_) => None,
     }
 }
 

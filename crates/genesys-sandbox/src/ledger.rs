@@ -253,7 +253,7 @@ impl Ledger {
         let query = arrival.uri.query().unwrap_or_default();
         let entry = LedgerEntry {
             sequence: book.sequence,
-            time: jiff::Timestamp::now().to_string(),
+            time: crate::time::now(),
             host: arrival.host,
             method: arrival.method.to_string(),
             query_keys: url::form_urlencoded::parse(query.as_bytes())

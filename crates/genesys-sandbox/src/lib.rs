@@ -34,6 +34,7 @@ mod server;
 mod snapshot;
 mod store;
 mod template;
+mod time;
 mod tokens;
 mod wire;
 

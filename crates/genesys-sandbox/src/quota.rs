@@ -55,12 +55,12 @@ impl Quota {
 
     /// Counts one request.
     pub(crate) fn spend(&self, key: &str) -> Standing {
-        self.at(key, Instant::now(), 1)
+        self.at(key, crate::time::instant(), 1)
     }
 
     /// Looks without counting.
     pub(crate) fn peek(&self, key: &str) -> Standing {
-        self.at(key, Instant::now(), 0)
+        self.at(key, crate::time::instant(), 0)
     }
 
     fn at(&self, key: &str, now: Instant, spent: u64) -> Standing {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_window_opens_with_its_first_request_and_counts_by_key() {
         let quota = Quota::new(2, Duration::from_secs(60));
-        let start = Instant::now();
+        let start = crate::time::instant();
         assert_eq!(
             quota.at("a", start, 1),
             Standing {

@@ -69,7 +69,7 @@ pub(crate) async fn serve(
                 Ok((stream, _)) => {
                     connections.spawn(connection(stream, host, router.clone(), Arc::clone(&cloud), stop.clone()));
                 }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(_) => crate::time::pause(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }

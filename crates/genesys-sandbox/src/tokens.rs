@@ -49,7 +49,7 @@ impl Tokens {
 
     /// A new token for this client, and how long it lives.
     pub(crate) fn grant(&self, client: &str) -> (String, Duration) {
-        let now = Instant::now();
+        let now = crate::time::instant();
         let mut book = self.lock();
         if book.grants.len() >= TOKENS {
             book.grants.retain(|_, grant| grant.until > now);
@@ -79,7 +79,7 @@ impl Tokens {
         let book = self.lock();
         book.grants
             .get(token)
-            .filter(|grant| grant.until > Instant::now())
+            .filter(|grant| grant.until > crate::time::instant())
             .map(|grant| grant.client.clone())
     }
 
@@ -88,12 +88,12 @@ impl Tokens {
         self.lock()
             .grants
             .remove(token)
-            .is_some_and(|grant| grant.until > Instant::now())
+            .is_some_and(|grant| grant.until > crate::time::instant())
     }
 
     /// Ends every token and says how many lived.
     pub(crate) fn expire_all(&self) -> usize {
-        let now = Instant::now();
+        let now = crate::time::instant();
         self.lock()
             .grants
             .drain()

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::{JsonBody, Members};
 use crate::ledger::{Object, Verb};
 use crate::reply::Reply;
 use crate::store::{Definition, Integration, Status};
+use crate::time::now;
 
 /// What the guide profile knows of a definition's members; the last ones are the server's own and ignored on the way in.
 const MEMBERS: [&str; 8] = [

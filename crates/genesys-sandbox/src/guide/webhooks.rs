@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::{JsonBody, Members, Params, is_loopback};
 use crate::ledger::{Object, Verb};
 use crate::pages;
 use crate::post::post;
 use crate::reply::Reply;
 use crate::store::Webhook;
+use crate::time::now;
 
 /// The longest time that the check of a callback may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::Members;
 use crate::ledger::{Object, Verb};
 use crate::reply::Reply;
 use crate::store::{Integration, Status, Widget};
+use crate::time::now;
 
 const MEMBERS: [&str; 8] = [
     "name",

@@ -7,13 +7,14 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::{JsonBody, Members, Problems};
 use crate::ledger::{Object, Verb};
 use crate::platform::records::Installed;
 use crate::platform::{schema, types::TypeInfo};
 use crate::reply::Reply;
 use crate::store::{Integration, Store};
+use crate::time::now;
 
 /// The configuration as the API shows it.
 pub(crate) fn view(one: &Installed) -> Value {

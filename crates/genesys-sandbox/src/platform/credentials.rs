@@ -8,13 +8,15 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::{JsonBody, Members, Params};
 use crate::ledger::{Object, Verb};
 use crate::pages;
+use crate::platform::cursor;
 use crate::platform::records::Credential;
 use crate::reply::Reply;
 use crate::store::Integration;
+use crate::time::now;
 
 const PATH: &str = "/api/v2/integrations/credentials";
 
@@ -151,7 +153,7 @@ pub(crate) async fn listing(
         .numbered()
         .map(|(key, row)| (key, view(row)))
         .collect();
-    pages::cursor(&format!("{PATH}/listing"), &params, &views).map(Reply::ok)
+    cursor::page(&format!("{PATH}/listing"), &params, &views).map(Reply::ok)
 }
 
 /// `GET /credentials/types`: the whole list, without pages.

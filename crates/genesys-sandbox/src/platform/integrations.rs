@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
-use crate::cloud::{Cloud, now};
+use crate::cloud::Cloud;
 use crate::input::{Members, Params, invalid_param};
 use crate::ledger::{Object, Verb};
 use crate::pages;
@@ -12,6 +12,7 @@ use crate::platform::records::{Configuration, Installed, Reported};
 use crate::platform::types;
 use crate::reply::Reply;
 use crate::store::{Integration, Store};
+use crate::time::now;
 
 const PATH: &str = "/api/v2/integrations";
 const CODES: [&str; 5] = ["ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING", "ERROR"];

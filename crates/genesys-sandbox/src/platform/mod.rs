@@ -10,6 +10,7 @@ use crate::cloud::Cloud;
 pub(crate) mod actions;
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod cursor;
 pub(crate) mod drafts;
 pub(crate) mod engine;
 pub(crate) mod integrations;

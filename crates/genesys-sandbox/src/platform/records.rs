@@ -77,7 +77,7 @@ impl Installed {
             },
             Activation::After(time) => Reported::Moving {
                 active,
-                left: Left::Until(Instant::now() + time),
+                left: Left::Until(crate::time::instant() + time),
                 failure,
             },
         };
@@ -102,7 +102,7 @@ impl Installed {
                 *polls -= 1;
                 return;
             }
-            Left::Until(time) if Instant::now() >= *time => {}
+            Left::Until(time) if crate::time::instant() >= *time => {}
             Left::Until(_) => return,
         }
         self.reported = match failure.take() {

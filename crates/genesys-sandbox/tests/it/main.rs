@@ -1,13 +1,17 @@
 //! The sandbox over real sockets: every rule that a client can meet.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "platform")]
+mod contract;
 mod support;
 
-//mod admin;
-//mod api_rules;
-//mod delivery;
-//mod faults;
-//mod guide;
+mod admin;
+mod api_rules;
+mod delivery;
+mod faults;
+mod guide;
 mod login;
-//#[cfg(feature = "platform")]
-//mod platform;
+#[cfg(feature = "platform")]
+mod platform;
+#[cfg(feature = "program")]
+mod program;

@@ -94,7 +94,12 @@ impl Setup {
     }
 }
 
-pub(crate) async fn token(http: &reqwest::Client, sandbox: &Sandbox, id: &str, secret: &str) -> String {
+pub(crate) async fn token(
+    http: &reqwest::Client,
+    sandbox: &Sandbox,
+    id: &str,
+    secret: &str,
+) -> String {
     let response = http
         .post(format!("{}/oauth/token", sandbox.login_url()))
         .basic_auth(id, Some(secret))

@@ -1,0 +1,30 @@
+//! The one place where the sandbox reads clocks and waits. It serves real sockets, so its time is the machine's.
+
+use std::time::{Duration, Instant};
+
+/// Waits; the caller ends the wait by dropping it.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server on real sockets runs in real time"
+)]
+pub(crate) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// A reading of the monotonic clock.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server on real sockets runs in real time"
+)]
+pub(crate) fn instant() -> Instant {
+    Instant::now()
+}
+
+/// The time of day, RFC 3339 in UTC with milliseconds.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server on real sockets runs in real time"
+)]
+pub(crate) fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}

@@ -1,0 +1,205 @@
+//! Status events on their way to webhooks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use genesys_sandbox::{DeliveryOutcome, Sandbox};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use crate::support::{Answer, Setup};
+
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A receiver that answers with these statuses in turn (the last one repeats) and keeps what it got.
+async fn receiver(statuses: &'static [u16]) -> (String, Arc<Mutex<Vec<Value>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook?key=hidden", listener.local_addr().unwrap());
+    let inbox = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&inbox);
+    tokio::spawn(async move {
+        for n in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = Vec::new();
+            let mut chunk = [0; 4096];
+            let body = loop {
+                let length = stream.read(&mut chunk).await.unwrap();
+                bytes.extend_from_slice(&chunk[..length]);
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                if let Some((_, body)) = text.split_once("\r\n\r\n")
+                    && let Ok(value) = serde_json::from_str::<Value>(body)
+                {
+                    break value;
+                }
+                assert!(length > 0, "the request ended too early: {text}");
+            };
+            kept.lock().await.push(body);
+            let status = statuses[n.min(statuses.len() - 1)];
+            let answer =
+                format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, inbox)
+}
+
+async fn watch(setup: &Setup, url: &str) -> Answer {
+    let body = json!({
+        "name": "watch", "targetUrl": url, "httpMethod": "POST", "event": "integration.status.changed",
+        "contentType": "application/json",
+    });
+    let answer = setup.post("/api/v2/webhooks", body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer
+}
+
+async fn enable(setup: &Setup, id: &str) {
+    let path = format!("/api/v2/integrations/{id}");
+    assert_eq!(
+        setup
+            .send(Method::PATCH, &path, Some(json!({"status": "active"})))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn changes_of_a_status_arrive_in_order_with_the_documents_members() {
+    let setup = Setup::new().await;
+    let (url, inbox) = receiver(&[204]).await;
+    let hook = watch(&setup, &url).await.id();
+    let id = setup.create("x").await;
+    enable(&setup, &id).await;
+    setup
+        .send(Method::DELETE, &format!("/api/v2/integrations/{id}"), None)
+        .await;
+    let last = setup
+        .sandbox
+        .wait_for_delivery(|d| d.payload["newStatus"] == "deleted", WAIT)
+        .await
+        .unwrap();
+    assert_eq!(last.outcome, DeliveryOutcome::Delivered { status: 204 });
+    assert!(last.is_delivered() && last.webhook_id == hook && !last.target.contains("hidden"));
+    let inbox = inbox.lock().await;
+    let changes: Vec<_> = inbox
+        .iter()
+        .map(|e| {
+            (
+                e["oldStatus"].as_str().unwrap(),
+                e["newStatus"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(changes, [("inactive", "active"), ("active", "deleted")]);
+    assert_eq!(
+        (
+            inbox[0]["event"].as_str(),
+            inbox[0]["integrationId"].as_str()
+        ),
+        (Some("integration.status.changed"), Some(id.as_str()))
+    );
+    assert!(inbox[0]["timestamp"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(setup.sandbox.deliveries().len(), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_is_repeated_after_a_failure_and_given_up_after_three() {
+    let setup = Setup::new().await;
+    let (url, inbox) = receiver(&[500, 200, 503]).await;
+    watch(&setup, &url).await;
+    for (name, attempts, outcome) in [
+        ("a", 2, DeliveryOutcome::Delivered { status: 200 }),
+        (
+            "b",
+            3,
+            DeliveryOutcome::Failed {
+                reason: "the target answered 503".into(),
+            },
+        ),
+    ] {
+        let id = setup.create(name).await;
+        enable(&setup, &id).await;
+        let delivery = setup
+            .sandbox
+            .wait_for_delivery(|d| d.payload["integrationId"] == id, WAIT)
+            .await
+            .unwrap();
+        assert_eq!((delivery.attempts, delivery.outcome), (attempts, outcome));
+    }
+    assert_eq!(inbox.lock().await.len(), 5);
+}
+
+#[tokio::test]
+async fn only_plain_loopback_is_dialled_and_the_rest_is_recorded() {
+    for (url, outcome) in [
+        (
+            "https://monitor.example.com/hook",
+            DeliveryOutcome::NotLoopback,
+        ),
+        ("https://127.0.0.1:1/hook", DeliveryOutcome::NotPlain),
+    ] {
+        let setup = Setup::new().await;
+        watch(&setup, url).await;
+        let id = setup.create("x").await;
+        enable(&setup, &id).await;
+        let delivery = setup
+            .sandbox
+            .wait_for_delivery(|_| true, WAIT)
+            .await
+            .unwrap();
+        assert_eq!((delivery.attempts, delivery.outcome), (0, outcome));
+    }
+}
+
+#[tokio::test]
+async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_template_filled() {
+    let setup = Setup::new().await;
+    let (refusing, _) = receiver(&[204]).await;
+    let (willing, inbox) = receiver(&[200]).await;
+    let body = |url: &str| {
+        json!({
+            "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
+            "payload": {"id": "{{integration.id}}", "to": "now {{integration.status}}", "left": "{{queue.memberCount}}"},
+        })
+    };
+    let refused = setup.post("/api/v2/webhooks", body(&refusing)).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.body["code"].as_str()),
+        (400, Some("callback.validation.failed"))
+    );
+    let closed = setup
+        .post("/api/v2/webhooks", body("http://127.0.0.1:1/"))
+        .await;
+    assert_eq!(closed.body["code"], "callback.validation.failed");
+    assert_eq!(
+        setup.post("/api/v2/webhooks", body(&willing)).await.status,
+        201
+    );
+    let id = setup.create("x").await;
+    enable(&setup, &id).await;
+    setup
+        .sandbox
+        .wait_for_delivery(|d| d.is_delivered(), WAIT)
+        .await
+        .unwrap();
+    let inbox = inbox.lock().await;
+    assert_eq!(inbox[0]["event"], "webhook.validation");
+    assert_eq!(
+        inbox[1],
+        json!({"id": id, "to": "now active", "left": "{{queue.memberCount}}"})
+    );
+}
+
+#[tokio::test]
+async fn waiting_in_vain_is_a_timeout() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let error = sandbox
+        .wait_for_delivery(|_| true, Duration::from_millis(10))
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout());
+}
