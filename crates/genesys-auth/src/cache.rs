@@ -40,6 +40,8 @@ use snapshot::Snapshot;
 ///   the old token serves on. One that fails with nobody served makes callers fail at once with
 ///   [`ErrorKind::LoginThrottled`] until the back-off is over. `Retry-After` is never shortened (up to an hour).
 /// - A refusal, such as a wrong secret, is remembered for 5 s: callers get the same error and no request is sent.
+/// - Renewals that do not help, because one fresh token after the other is invalidated, are paused too: after three in a
+///   row callers get [`ErrorKind::Unauthenticated`] for a growing while.
 /// - A panic in the exchange is an error for all who wait, and the next caller starts anew.
 /// - Nothing runs until a token is asked for, and a renewal ends by itself within its time limit.
 /// - A valid token is read without a lock or a task switch.
@@ -73,6 +75,8 @@ struct State {
     generation: u64,
     /// Renewals that failed since the last success.
     failures: u32,
+    /// Tokens in a row that were invalidated soon after they were received.
+    rejected: u32,
     /// The last failure, while it keeps callers from causing the next one.
     setback: Option<Setback>,
 }
@@ -114,16 +118,24 @@ impl TokenSource for TokenCache {
     }
 
     async fn invalidate(&self, seen: &Token) {
-        let _state = self.shared.lock();
-        let is_current = |current: &Snapshot| current.token.generation() == seen.generation();
-        if self
-            .shared
-            .current
-            .load()
-            .as_deref()
-            .is_some_and(is_current)
-        {
-            self.shared.current.store(None);
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        let current = shared.current.load_full();
+        let Some(current) =
+            current.filter(|current| current.token.generation() == seen.generation())
+        else {
+            return;
+        };
+        shared.current.store(None);
+        let now = shared.clock.now();
+        let age = now.saturating_duration_since(current.since);
+        state.rejected = if age < backoff::YOUNG {
+            state.rejected.saturating_add(1)
+        } else {
+            0
+        };
+        if let Some(setback) = Setback::rejected(state.rejected, now, &*shared.random) {
+            state.setback = Some(setback);
         }
     }
 }

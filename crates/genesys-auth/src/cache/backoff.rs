@@ -16,6 +16,11 @@ const RENEWALS: Backoff = Backoff::clamp(
     Jitter::None,
 );
 
+/// A token that is invalidated at this age or later has served; a younger one was hardly ever accepted.
+pub(super) const YOUNG: Duration = Duration::from_secs(60);
+/// How many young tokens in a row may be invalidated before renewals are paused.
+const REJECTIONS: u32 = 3;
+
 /// `backoff`'s bound number `index`, its second half left to chance. Full jitter would now and then mean no pause.
 pub(super) fn half_jittered(backoff: &Backoff, index: u32, random: &dyn Random) -> Duration {
     let half = backoff.bound(index) / 2;
@@ -59,6 +64,18 @@ pub(super) struct Setback {
 }
 
 impl Setback {
+    /// What keeps an API that refuses every token, because it is another region's, from causing a login for each call.
+    pub(super) fn rejected(count: u32, now: Instant, random: &dyn Random) -> Option<Self> {
+        let beyond = count.checked_sub(REJECTIONS)?;
+        Some(Self {
+            until: after(now, half_jittered(&RENEWALS, beyond, random)),
+            cause: Error::new(
+                ErrorKind::Unauthenticated,
+                "one fresh token after the other was refused: is the client of this region, and enabled?",
+            ),
+        })
+    }
+
     /// A refusal as it was; after a transient failure, that the renewal is backing off and how long.
     pub(super) fn error(&self, now: Instant) -> Error {
         if !self.cause.is_transient() {

@@ -102,6 +102,7 @@ impl Landing {
                 let token = Arc::new(obtained.token);
                 let snapshot = Snapshot::new(
                     Arc::clone(&token),
+                    shared.clock.now(),
                     obtained.expires_at,
                     obtained.life,
                     &*shared.random,

@@ -18,6 +18,8 @@ pub(super) fn margin(life: Duration) -> Duration {
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) token: Arc<Token>,
+    /// When this cache got it.
+    pub(super) since: Instant,
     /// When its renewal is due.
     pub(super) soft: Instant,
     /// When it is no longer handed out.
@@ -29,6 +31,7 @@ impl Snapshot {
     /// point of its own, so that the processes of a fleet do not renew together.
     pub(super) fn new(
         token: Arc<Token>,
+        since: Instant,
         expires_at: Instant,
         life: Duration,
         random: &dyn Random,
@@ -37,6 +40,7 @@ impl Snapshot {
         let tenth = life / 10;
         Self {
             token,
+            since,
             soft: before(tenth + random.duration_up_to(tenth)),
             hard: before(margin(life)),
         }
@@ -46,6 +50,7 @@ impl Snapshot {
     pub(super) fn due_at(&self, soft: Instant) -> Self {
         Self {
             token: Arc::clone(&self.token),
+            since: self.since,
             soft: soft.min(self.hard),
             hard: self.hard,
         }
@@ -64,7 +69,7 @@ mod tests {
         let now = SystemClock.now();
         (
             now,
-            Snapshot::new(token, now + life, life, &SeededRandom::new(seed)),
+            Snapshot::new(token, now, now + life, life, &SeededRandom::new(seed)),
         )
     }
 

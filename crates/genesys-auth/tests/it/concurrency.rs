@@ -56,7 +56,7 @@ async fn first_callers_on_several_threads_cause_one_request() {
 #[tokio::test]
 async fn half_of_ten_thousand_callers_may_be_cancelled_the_first_one_included() {
     // errata ALL-06
-    for seed in 0..5 {
+    for seed in 0..6 {
         let random = SeededRandom::new(seed);
         let login = Login::new();
         login.close();
@@ -67,7 +67,10 @@ async fn half_of_ten_thousand_callers_may_be_cancelled_the_first_one_included() 
                 tokio::spawn(async move { cache.token().await.unwrap().generation() })
             })
             .collect();
-        settle().await;
+        // Half of the seeds cancel callers that wait, the others callers that have not been polled yet.
+        if seed % 2 == 0 {
+            settle().await;
+        }
         for (index, caller) in callers.iter().enumerate() {
             if index == 0 || random.unit() < 0.5 {
                 caller.abort();
@@ -87,6 +90,32 @@ async fn half_of_ten_thousand_callers_may_be_cancelled_the_first_one_included() 
             .count();
         assert_eq!(served + cancelled, 10_000);
         assert!(served > 4_000 && cancelled > 4_000, "{served} {cancelled}");
+        assert_eq!(login.requests(), 1, "seed {seed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_may_be_cancelled_while_others_arrive_on_other_threads() {
+    // errata ALL-06
+    for seed in 0..20 {
+        let random = SeededRandom::new(seed);
+        let login = Login::new();
+        let cache = login.cache();
+        let mut callers = Vec::new();
+        for _ in 0..500 {
+            let cache = cache.clone();
+            callers.push(tokio::spawn(async move {
+                cache.token().await.unwrap().generation()
+            }));
+            let victim = callers.len() * 2;
+            if let Some(caller) = callers.get((random.unit() * victim as f64) as usize) {
+                caller.abort();
+            }
+        }
+        for end in join_all(callers).await {
+            assert!(end.map_or_else(|error| error.is_cancelled(), |generation| generation == 1));
+        }
+        assert_eq!(cache.token().await.unwrap().generation(), 1);
         assert_eq!(login.requests(), 1, "seed {seed}");
     }
 }

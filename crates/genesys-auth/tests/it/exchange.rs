@@ -17,7 +17,7 @@ fn deadline(login: &Login) -> std::time::Instant {
 
 #[tokio::test]
 async fn the_request_goes_to_the_login_host_as_basic_and_form() {
-    // errata ALL-01, ALL-02, ALL-04, INT-04, WID-01, WID-06
+    // errata ALL-01, ALL-02, ALL-04, INT-04, WID-01
     let login = Login::new();
     let token = login.cache().token().await.unwrap();
     assert_eq!(token.authorization(), "Bearer token-1");

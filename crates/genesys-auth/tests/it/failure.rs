@@ -190,3 +190,33 @@ async fn a_panic_in_an_early_renewal_is_followed_by_a_pause() {
     settle().await;
     assert_eq!(cache.token().await.unwrap().generation(), 2);
 }
+
+#[tokio::test]
+async fn an_api_that_refuses_every_token_does_not_cause_a_login_for_each_call() {
+    // errata ALL-03, ALL-05
+    let login = Login::new();
+    let cache = login.cache();
+    let mut refused = 0;
+    for _ in 0..6_000 {
+        match cache.token().await {
+            Ok(token) => cache.invalidate(&token).await,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+                refused += 1;
+            }
+        }
+        login.advance(0.01);
+    }
+    assert!((6..=12).contains(&login.requests()), "{}", login.requests());
+    assert!(refused > 5_000);
+
+    // A token that serves for a while ends the suspicion.
+    login.advance(60.0);
+    cache.token().await.unwrap();
+    login.advance(60.0);
+    for _ in 0..3 {
+        let token = cache.token().await.unwrap();
+        cache.invalidate(&token).await;
+    }
+    cache.token().await.unwrap();
+}

@@ -6,6 +6,7 @@
     unreachable_pub
 )]
 
+mod client;
 mod concurrency;
 mod exchange;
 mod failure;

@@ -1,6 +1,7 @@
 //! Real sockets, real time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use genesys_auth::{ClientCredentials, OAuth, TokenCache, TokenSource, TokenWire};
@@ -8,6 +9,8 @@ use genesys_core::transport::ReqwestTransport;
 use genesys_core::{ErrorKind, Hosts};
 use resilience::{Backoff, Jitter, RetryPolicy};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use wiremock::matchers::{basic_auth, body_json, body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -117,11 +120,10 @@ async fn a_throttled_login_is_repeated_and_a_closed_port_is_a_connect_error() {
         .await;
     cache(&server, TokenWire::Basic).token().await.unwrap();
 
-    // A listener that is gone: nobody else gets its port within this test's few milliseconds by chance, and if
-    // somebody does, it is no login host.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // A bound socket that does not listen: its port is nobody else's and refuses connections.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base = format!("http://{}", socket.local_addr().unwrap());
     let oauth = OAuth::builder(
         Hosts::from_base(&base).unwrap(),
         ClientCredentials::new("client", SECRET).unwrap(),
@@ -132,4 +134,62 @@ async fn a_throttled_login_is_repeated_and_a_closed_port_is_a_connect_error() {
     let error = TokenCache::new(oauth).token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(!error.was_sent());
+}
+
+#[tokio::test]
+async fn token_requests_share_one_connection() {
+    // errata WID-06
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    tokio::spawn({
+        let connections = Arc::clone(&connections);
+        async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(grant_until_closed(stream));
+            }
+        }
+    });
+    let oauth = OAuth::builder(
+        Hosts::from_base(&base).unwrap(),
+        ClientCredentials::new("client", SECRET).unwrap(),
+    )
+    .with_transport(Arc::new(ReqwestTransport::builder().build().unwrap()))
+    .build()
+    .unwrap();
+    let cache = TokenCache::new(oauth);
+    for generation in 1..=3 {
+        let token = cache.token().await.unwrap();
+        assert_eq!(token.generation(), generation);
+        cache.invalidate(&token).await;
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// A login host that keeps its connections alive.
+async fn grant_until_closed(stream: TcpStream) {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        stream.read_exact(&mut vec![0; length]).await.unwrap();
+        let body = r#"{"access_token":"t","token_type":"bearer","expires_in":300}"#;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
 }
