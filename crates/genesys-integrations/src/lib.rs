@@ -1,2 +1,30 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![forbid(unsafe_code)]
+
+mod api;
+mod definition;
+mod guide;
+mod ids;
+mod integration;
+mod limits;
+pub mod pipeline;
+mod platform;
+mod probe;
+mod reconcile;
+mod report;
+mod wait;
+
+pub use api::{Change, Ensured, Integrations, Listing, for_profile};
+pub use definition::{
+    Authentication, DataMapping, DefinitionBuilder, DefinitionError, Fingerprint, IntegrationDefinition, Transformation,
+    UnknownTransformation, Violation, ViolationCode,
+};
+pub use guide::GuideIntegrations;
+pub use ids::{ActionId, CredentialId, IntegrationId};
+pub use integration::{IntendedState, Integration, IntegrationState, StateChange, StateNotReached};
+pub use limits::Limits;
+pub use pipeline::{Deployment, FileJournal, Journal, MemoryJournal, OnFailure, Pipeline, PipelineError};
+pub use platform::PlatformIntegrations;
+pub use report::{TestReport, TestRequest, TestStatus, TestStep};
