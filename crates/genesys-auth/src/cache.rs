@@ -134,8 +134,10 @@ impl TokenSource for TokenCache {
         } else {
             0
         };
-        if let Some(setback) = Setback::rejected(state.rejected, now, &*shared.random) {
-            state.setback = Some(setback);
+        let pause = Setback::rejected(state.rejected, now, &*shared.random);
+        let until = |setback: &Option<Setback>| setback.as_ref().map(|setback| setback.until);
+        if until(&pause) > until(&state.setback) {
+            state.setback = pause;
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) struct Obtained {
 }
 
 /// The store failed or hung. The cache does without it.
+#[derive(Debug)]
 struct StoreDown;
 
 /// A token of a generation higher than `after`.
@@ -109,7 +110,10 @@ async fn under_lease(shared: &Shared, after: u64) -> Result<Result<Obtained, Fai
         match on_store(shared, shared.store.put(&shared.key, token)).await {
             Ok(true) => {}
             // Somebody was faster, because our lease ran out. Theirs is the one that the others use.
-            Ok(false) => return Ok(Ok(stored(shared, after).await?.unwrap_or(obtained))),
+            Ok(false) => {
+                let theirs = stored(shared, after).await.unwrap_or(None);
+                return Ok(Ok(theirs.unwrap_or(obtained)));
+            }
             Err(StoreDown) => {
                 let note = Some("the token store is not available");
                 return Ok(Ok(Obtained { note, ..obtained }));

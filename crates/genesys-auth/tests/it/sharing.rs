@@ -187,6 +187,29 @@ async fn a_lease_that_never_ends_is_a_typed_error() {
 }
 
 #[tokio::test]
+async fn a_holder_that_was_overtaken_takes_the_newer_token() {
+    let fleet = Fleet::new();
+    let cache = fleet.cache();
+    let overtake = async {
+        let clock = &fleet.clock;
+        clock
+            .sleep_until(clock.now() + Duration::from_millis(10))
+            .await;
+        fleet.put("theirs", 9, clock.wall() + HOUR, HOUR).await;
+    };
+    let (token, ()) = fleet
+        .clock
+        .drive(futures_util::future::join(cache.token(), overtake))
+        .await;
+    let token = token.unwrap();
+    assert_eq!(
+        (token.secret().expose_secret(), token.generation()),
+        ("theirs", 9)
+    );
+    assert_eq!(fleet.exchange.calls(), 1);
+}
+
+#[tokio::test]
 async fn a_failed_exchange_gives_the_lease_back() {
     let fleet = Fleet::new();
     fleet.exchange.fail_next(Error::new(ErrorKind::Login, "no"));
