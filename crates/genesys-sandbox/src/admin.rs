@@ -9,17 +9,21 @@ use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
+#[cfg(feature = "platform")]
+use crate::activation::Activation;
 use crate::api_error::ApiError;
 use crate::cloud::{Cloud, Profile};
 use crate::error::SandboxError;
 use crate::external::ExternalReply;
-use crate::faults::{Fault, FaultId, MEMBERS};
-use crate::input::{JsonBody, Members};
+use crate::fault::{Fault, MEMBERS};
+use crate::faults::FaultId;
+use crate::input::JsonBody;
+use crate::members::Members;
 use crate::reply::Reply;
 use crate::snapshot;
 
 pub(crate) fn routes() -> Router<Arc<Cloud>> {
-    Router::new()
+    let router = Router::new()
         .route(
             "/_sandbox/faults",
             get(faults).post(add_fault).delete(clear_faults),
@@ -32,7 +36,10 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/_sandbox/tokens", delete(expire_tokens))
         .route("/_sandbox/quota", post(set_quota))
         .route("/_sandbox/profile", post(set_profile))
-        .route("/_sandbox/external", post(script).delete(clear_scripts))
+        .route("/_sandbox/external", post(script).delete(clear_scripts));
+    #[cfg(feature = "platform")]
+    let router = router.route("/_sandbox/activation", post(set_activation));
+    router
 }
 
 fn value(of: &impl serde::Serialize) -> Result<Value, ApiError> {
@@ -169,4 +176,38 @@ async fn script(
 async fn clear_scripts(State(cloud): State<Arc<Cloud>>) -> Reply {
     cloud.external.clear();
     Reply::no_content()
+}
+
+/// `polls` or `afterMs` set the pace; `failNext` lets the next activation fail with that message.
+#[cfg(feature = "platform")]
+async fn set_activation(
+    State(cloud): State<Arc<Cloud>>,
+    JsonBody(body): JsonBody,
+) -> Result<Reply, ApiError> {
+    let mut members = Members::of(&body, &["polls", "afterMs", "failNext"])?;
+    let polls = members
+        .optional_number("polls", 0..=1_000)
+        .and_then(|polls| u32::try_from(polls).ok());
+    let after = members
+        .optional_number("afterMs", 0..=600_000)
+        .map(Duration::from_millis);
+    let failure = members.optional_text("failNext", 1_024);
+    if polls.is_some() && after.is_some() {
+        members.problem(
+            "invalid.value",
+            "afterMs",
+            "cannot be given together with polls",
+        );
+    }
+    members.finish()?;
+    if let Some(pace) = polls
+        .map(Activation::Polls)
+        .or_else(|| after.map(Activation::After))
+    {
+        cloud.activations.set_pace(pace);
+    }
+    if let Some(message) = failure {
+        cloud.activations.fail_next(message);
+    }
+    Ok(Reply::no_content())
 }

@@ -1,37 +1,31 @@
 //! What every request passes, in this order: ledger, body, faults, token, quota, permission, route, faults again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request as RoutedRequest, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http::Request;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Request, StatusCode};
-use hyper::body::{Body as _, Incoming};
-use serde_json::{Value, json};
+use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use crate::api_error::{ApiError, Limit};
+use crate::body::read;
 use crate::cloud::Cloud;
-use crate::faults::{Fault, FaultKind, Stage};
-use crate::ledger::{Arrival, Host, Line, is_token_path};
+use crate::entry::{Host, is_token_path};
+use crate::fault::{FaultKind, Stage};
+use crate::ledger::Arrival;
 use crate::permissions;
 use crate::quota::Standing;
 use crate::reply::{Effects, json_response};
+use crate::strike::{canned, strike};
 use crate::tokens::token_fingerprint;
-use crate::wire::{CutBody, Ending, LineControl};
-
-/// The longest request body, as on the platform.
-pub(crate) const BODY_LIMIT: usize = 512_000;
-/// How much of a body that is too long is read and thrown away, so that the client gets to see the refusal.
-const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
-/// The longest time a body may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::wire::LineControl;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("inin-correlation-id");
 const RATE_COUNT: HeaderName = HeaderName::from_static("inin-ratelimit-count");
@@ -98,7 +92,7 @@ pub(crate) async fn handle(
                 cloud.tokens.expire(token);
             }
         } else {
-            let response = context.finish(canned(&early), None).await;
+            let response = context.finish(canned(&early, &context.path), None).await;
             return strike(&cloud, &early, response, &control, line).await;
         }
     }
@@ -119,7 +113,9 @@ pub(crate) async fn handle(
     match fault {
         Some(fault) => {
             if let FaultKind::Status { .. } | FaultKind::HtmlPage { .. } = fault.kind() {
-                response = context.finish(canned(&fault), standing).await;
+                response = context
+                    .finish(canned(&fault, &context.path), standing)
+                    .await;
             }
             strike(&cloud, &fault, response, &control, line).await
         }
@@ -232,167 +228,6 @@ fn render(mut response: Response, correlation: &str) -> Response {
         response.headers_mut().insert(CORRELATION_ID, value);
     }
     response
-}
-
-/// The answer of a fault that makes its own.
-fn canned(fault: &Fault) -> Response {
-    match fault.kind() {
-        FaultKind::Status {
-            status,
-            headers,
-            body,
-        } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = match body {
-                Some(Value::String(text)) => (status, text.clone()).into_response(),
-                Some(value) => json_response(status, value),
-                None => ApiError::new(
-                    status,
-                    "sandbox.fault",
-                    format!("Scripted fault: HTTP {status}"),
-                )
-                .into_response(),
-            };
-            for (name, value) in headers {
-                if let (Ok(name), Ok(value)) =
-                    (HeaderName::try_from(name), HeaderValue::try_from(value))
-                {
-                    response.headers_mut().insert(name, value);
-                }
-            }
-            response
-        }
-        FaultKind::HtmlPage { status } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let page = format!(
-                "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
-            );
-            let mut response = (status, page).into_response();
-            response.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            );
-            response
-        }
-        _ => json_response(
-            StatusCode::OK,
-            &json!({"entities": [], "id": "cut", "name": "an answer to spoil"}),
-        ),
-    }
-}
-
-/// Lets a fault do to an answer what it does.
-async fn strike(
-    cloud: &Cloud,
-    fault: &Fault,
-    response: Response,
-    control: &LineControl,
-    mut line: Line,
-) -> Response {
-    match fault.kind() {
-        FaultKind::Reset => {
-            line.broken(None);
-            control.end(Ending::Reset);
-            std::future::pending().await
-        }
-        FaultKind::Stall => {
-            line.broken(None);
-            cloud.stopped().await;
-            control.end(Ending::Close);
-            std::future::pending().await
-        }
-        FaultKind::Cut => {
-            line.broken(Some(response.status().as_u16()));
-            cut(response, control).await
-        }
-        FaultKind::MalformedJson => {
-            let (parts, bytes) = whole(response).await;
-            line.answered(parts.status.as_u16());
-            Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() * 2 / 3)))
-        }
-        FaultKind::WrongContentType => {
-            let mut response = response;
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-            line.answered(response.status().as_u16());
-            response
-        }
-        _ => {
-            line.answered(response.status().as_u16());
-            response
-        }
-    }
-}
-
-async fn whole(response: Response) -> (http::response::Parts, Bytes) {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    // The sandbox made this body in memory: reading it cannot fail.
-    let bytes = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .unwrap_or_default();
-    (parts, bytes)
-}
-
-async fn cut(response: Response, control: &LineControl) -> Response {
-    let (mut parts, bytes) = whole(response).await;
-    if bytes.is_empty() {
-        // A body was never promised (204), so the promise is made here.
-        parts.status = StatusCode::OK;
-    }
-    parts.headers.insert(
-        header::CONTENT_LENGTH,
-        HeaderValue::from(bytes.len().max(1)),
-    );
-    Response::from_parts(
-        parts,
-        Body::new(CutBody::new(
-            bytes.slice(..bytes.len() / 2),
-            control.clone(),
-        )),
-    )
-}
-
-/// Reads a body whole, up to the platform's limit.
-async fn read(body: Incoming) -> Result<Bytes, ApiError> {
-    let timed_out = || {
-        ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request.timeout",
-            "The request body took too long.",
-        )
-    };
-    tokio::time::timeout(BODY_TIMEOUT, read_frames(body))
-        .await
-        .map_err(|_| timed_out())?
-}
-
-async fn read_frames(mut body: Incoming) -> Result<Bytes, ApiError> {
-    let mut kept = BytesMut::new();
-    let mut length = 0_usize;
-    while let Some(frame) =
-        std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await
-    {
-        let frame = frame.map_err(|_| {
-            ApiError::bad_request("bad.request", "The request body ended too early.")
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        length = length.saturating_add(data.len());
-        if length > DISCARD_LIMIT {
-            break;
-        }
-        if length <= BODY_LIMIT {
-            kept.extend_from_slice(&data);
-        }
-    }
-    if length > BODY_LIMIT {
-        Err(ApiError::too_large(BODY_LIMIT as u64))
-    } else {
-        Ok(kept.freeze())
-    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

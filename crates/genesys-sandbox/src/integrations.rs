@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::api_error::ApiError;
 use crate::cloud::{Cloud, Profile};
+use crate::entry::{Object, Verb};
 use crate::guide::{definitions, status, widgets};
 use crate::input::{JsonBody, Params, invalid_param};
-use crate::ledger::{Object, Verb};
 use crate::pages;
 #[cfg(feature = "platform")]
 use crate::platform;
@@ -65,10 +65,6 @@ pub(crate) async fn list(
 }
 
 /// Name and view of an object in one of the guide's shapes.
-#[cfg_attr(
-    not(feature = "platform"),
-    allow(clippy::unnecessary_wraps, reason = "the platform's shape has none")
-)]
 fn guide_view(row: &Integration) -> Option<(&str, Value)> {
     match row {
         Integration::Definition(one) => Some((&one.name, definitions::view(one))),

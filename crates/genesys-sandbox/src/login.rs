@@ -18,7 +18,7 @@ use percent_encoding::percent_decode;
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
-use crate::ledger::{Host, Object, Verb};
+use crate::entry::{Host, Object, Verb};
 use crate::reply::{Reply, json_response};
 use crate::tokens::token_fingerprint;
 
@@ -63,6 +63,21 @@ impl IntoResponse for OauthError {
         }
         response
     }
+}
+
+/// The answer of a scripted fault at the token endpoint.
+pub(crate) fn scripted(status: StatusCode) -> Response {
+    let error = if status.is_server_error() {
+        "server_error"
+    } else {
+        "invalid_request"
+    };
+    OauthError {
+        status,
+        error,
+        description: format!("scripted fault: HTTP {status}"),
+    }
+    .into_response()
 }
 
 /// Which forms of the request a host and path take.

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-use crate::ledger::{Effect, Object, Verb};
+use crate::entry::{Effect, Object, Verb};
 
 /// The effects of one request, handed from the handler to the ledger.
 #[derive(Debug, Clone, Default)]

@@ -10,9 +10,9 @@ use axum::{Extension, response::IntoResponse};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
+use crate::entry::{Object, Verb};
 use crate::gate::{Bearer, permit};
 use crate::guide::{definitions, webhooks};
-use crate::ledger::{Object, Verb};
 use crate::reply::Reply;
 use crate::tokens::token_fingerprint;
 use crate::{admin, integrations, login as oauth};

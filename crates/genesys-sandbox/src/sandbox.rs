@@ -15,10 +15,10 @@ use crate::builder::{SandboxBuilder, Settings};
 use crate::clients::OauthClient;
 use crate::cloud::{Cloud, Profile};
 use crate::delivery::{Delivery, deliveries};
+use crate::entry::{Counts, Host, LedgerEntry};
 use crate::error::SandboxError;
 use crate::external::ExternalSystems;
 use crate::faults::Faults;
-use crate::ledger::{Counts, Host, LedgerEntry};
 use crate::{routes, server, snapshot};
 
 /// The embedded cloud, running. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets requests finish.

@@ -21,13 +21,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cloud::Cloud;
+use crate::entry::Host;
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::gate;
-use crate::ledger::Host;
 use crate::wire::{Ending, LineControl};
 
-/// How long the headers of a request may take.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the headers of a request may take, and how long a connection may idle.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the sandbox shuts down.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long to wait after a failed accept, so that a lack of file handles is no hot loop.

@@ -9,8 +9,9 @@ use url::Url;
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{JsonBody, Members};
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::input::JsonBody;
+use crate::members::Members;
 use crate::reply::Reply;
 use crate::store::{Definition, Integration, Status};
 use crate::time::now;

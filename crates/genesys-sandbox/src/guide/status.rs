@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
+use crate::entry::{Object, Verb};
 use crate::guide::{definitions, widgets};
-use crate::input::Members;
-use crate::ledger::{Object, Verb};
+use crate::members::Members;
 use crate::reply::Reply;
 use crate::store::{Integration, Status, Store};
 

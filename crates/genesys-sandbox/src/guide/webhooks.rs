@@ -9,8 +9,9 @@ use url::Url;
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{JsonBody, Members, Params, is_loopback};
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::input::{JsonBody, Params, is_loopback};
+use crate::members::Members;
 use crate::pages;
 use crate::post::post;
 use crate::reply::Reply;

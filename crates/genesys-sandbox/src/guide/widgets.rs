@@ -5,8 +5,8 @@ use url::Url;
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::Members;
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::members::Members;
 use crate::reply::Reply;
 use crate::store::{Integration, Status, Widget};
 use crate::time::now;

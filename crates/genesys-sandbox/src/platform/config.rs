@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{JsonBody, Members, Problems};
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::input::JsonBody;
+use crate::members::{Members, Problems};
 use crate::platform::records::Installed;
 use crate::platform::{schema, types::TypeInfo};
 use crate::reply::Reply;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{JsonBody, Members, Params};
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::input::{JsonBody, Params};
+use crate::members::Members;
 use crate::pages;
 use crate::platform::cursor;
 use crate::platform::records::Credential;

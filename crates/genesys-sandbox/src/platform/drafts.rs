@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{JsonBody, Members, Params};
-use crate::ledger::{Object, Verb};
-use crate::platform::actions::{self, Detail, Rigour, Sent, full_view, view};
+use crate::entry::{Object, Verb};
+use crate::input::{JsonBody, Params};
+use crate::members::Members;
+use crate::platform::action_input::{Rigour, Sent, read_new};
+use crate::platform::actions::{self, Detail, full_view, view};
 use crate::platform::records::{Action, ActionVersion};
 use crate::reply::Reply;
 use crate::store::Store;
@@ -34,7 +36,7 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<Reply, ApiError> {
     let mut store = cloud.store();
-    let (integration_id, content) = actions::read_new(&store, &body, Rigour::Draft)?;
+    let (integration_id, content) = read_new(&store, &body, Rigour::Draft)?;
     let action = Action {
         id: actions::new_id(&cloud),
         integration_id,
@@ -135,7 +137,7 @@ fn obstacles(store: &Store, action: &Action, content: &ActionVersion) -> Result<
             "output": {"successSchema": content.success_schema},
         },
     });
-    actions::read_new(store, &body, Rigour::Publishable).map(|_| ())
+    read_new(store, &body, Rigour::Publishable).map(|_| ())
 }
 
 /// `GET …/draft/validation`.

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
-use crate::input::{Members, Params, invalid_param};
-use crate::ledger::{Object, Verb};
+use crate::entry::{Object, Verb};
+use crate::input::{Params, invalid_param};
+use crate::members::Members;
 use crate::pages;
 use crate::platform::config;
 use crate::platform::records::{Configuration, Installed, Reported};

@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 
 use crate::cloud::Cloud;
 
+pub(crate) mod action_input;
 pub(crate) mod actions;
 pub(crate) mod config;
 pub(crate) mod credentials;

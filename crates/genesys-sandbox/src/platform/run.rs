@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
+use crate::entry::{Object, Verb};
 use crate::input::{JsonBody, Params};
-use crate::ledger::{Object, Verb};
 use crate::platform::engine::{self, Run};
 use crate::platform::records::{Action, ActionVersion};
 use crate::platform::{actions, drafts};

@@ -217,3 +217,41 @@ async fn quota_profile_and_external_systems_can_be_set_from_outside() {
     );
     assert_eq!(ask(&setup, Method::GET, "nowhere", None).await.status, 404);
 }
+
+#[cfg(feature = "platform")]
+#[tokio::test]
+async fn activations_can_be_paced_and_failed_from_outside() {
+    let setup = Setup::new().await;
+    let body = json!({"polls": 0, "failNext": "no route"});
+    assert_eq!(
+        ask(&setup, Method::POST, "activation", Some(body))
+            .await
+            .status,
+        204
+    );
+    let created = setup
+        .post(
+            "/api/v2/integrations",
+            json!({"integrationType": {"id": "webhook"}}),
+        )
+        .await;
+    let path = format!("/api/v2/integrations/{}", created.id());
+    let enabled = setup
+        .send(
+            Method::PATCH,
+            &path,
+            Some(json!({"intendedState": "ENABLED"})),
+        )
+        .await;
+    assert_eq!(
+        enabled.body["reportedState"]["detail"]["message"],
+        "no route"
+    );
+    let both = json!({"polls": 1, "afterMs": 1});
+    assert_eq!(
+        ask(&setup, Method::POST, "activation", Some(both))
+            .await
+            .status,
+        400
+    );
+}

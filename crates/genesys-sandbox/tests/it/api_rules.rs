@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use genesys_sandbox::{Host, OauthClient, Outcome, Sandbox, SandboxErrorKind};
+use genesys_sandbox::{Host, OauthClient, Object, Outcome, Sandbox, SandboxErrorKind, Verb};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -374,4 +374,32 @@ async fn numbered_pages_have_totals_and_links_and_end_in_an_empty_page() {
         (named["total"].clone(), named["entities"][0]["id"].clone()),
         (json!(1), json!(ids[3]))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creates_at_once_are_each_counted_once() {
+    let setup = std::sync::Arc::new(Setup::new().await);
+    let tasks: Vec<_> = (0..100)
+        .map(|n| {
+            let setup = std::sync::Arc::clone(&setup);
+            tokio::spawn(async move { setup.create(&format!("n{n}")).await })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let counts = setup.sandbox.counts();
+    assert_eq!(
+        (
+            ids.len(),
+            setup.sandbox.state().integrations.len(),
+            counts.effect(Object::Integration, Verb::Created)
+        ),
+        (100, 100, 100)
+    );
+    let last = setup.get(LIST).await;
+    assert_eq!(last.header("inin-ratelimit-count"), "101");
 }

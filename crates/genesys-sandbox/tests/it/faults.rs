@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Setup, definition};
+use crate::support::{Setup, definition, read};
 
 const LIST: &str = "/api/v2/integrations";
 
@@ -212,6 +212,7 @@ async fn a_status_has_its_headers_its_body_and_no_effect() {
         first.body["contextId"].as_str().unwrap(),
         first.header("inin-correlation-id")
     );
+    assert_eq!(first.body["code"], "service.unavailable");
     // A before fault spends no quota.
     assert_eq!(first.header("inin-ratelimit-count"), "0");
     let second = setup.post(LIST, definition("x")).await;
@@ -322,7 +323,11 @@ async fn a_rule_can_name_a_host_and_be_removed_again() {
             .post(format!("{}/oauth/token", setup.sandbox.login_url()))
             .send()
     };
-    assert_eq!(login().await.unwrap().status(), 503);
+    let refused = read(login().await.unwrap()).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.body["error"].as_str()),
+        (503, Some("server_error"))
+    );
     assert!(faults.remove(id) && !faults.remove(id));
     assert_eq!(login().await.unwrap().status(), 400);
     faults.add(Fault::reset()).unwrap();

@@ -50,6 +50,22 @@ async fn it_prints_what_to_export_and_serves() {
             .unwrap();
         assert_eq!(answer.status(), 200);
     }
+    #[cfg(unix)]
+    {
+        let id = running.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(
+            running.0.wait().unwrap().code(),
+            Some(0),
+            "an interrupt is an orderly end"
+        );
+    }
 }
 
 #[test]
