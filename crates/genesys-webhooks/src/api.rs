@@ -1,0 +1,110 @@
+//! The capability: registering webhooks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use genesys_core::{Client, Profile, Result};
+
+use crate::guide::GuideWebhooks;
+use crate::platform::PlatformWebhooks;
+use crate::registration::WebhookRegistration;
+use crate::webhook::{Webhook, WebhookId};
+
+/// Registers webhooks, so that events are delivered to a URL.
+///
+/// [`GuideWebhooks`] speaks the wire form of the source documents; [`PlatformWebhooks`] says
+/// [`Unsupported`](genesys_core::ErrorKind::Unsupported), because the platform publishes no API for it: there, follow an
+/// integration with [`Watch`](crate::Watch).
+#[async_trait]
+pub trait Webhooks: fmt::Debug + Send + Sync {
+    /// The wire form.
+    fn profile(&self) -> Profile;
+
+    /// Makes the webhook of this name what `registration` says: registers it, replaces it, or leaves it alone. Running it
+    /// again changes nothing.
+    ///
+    /// A registration whose outcome is unknown is looked up by its name before it is sent again, at most once.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call; [`Conflict`](genesys_core::ErrorKind::Conflict) when several webhooks have this name already;
+    /// [`OutcomeUnknown`](genesys_core::ErrorKind::OutcomeUnknown) when it could not be found out whether it was registered.
+    async fn ensure(&self, registration: &WebhookRegistration) -> Result<Ensured>;
+
+    /// Registers one more webhook without looking whether its name is taken. [`ensure`](Webhooks::ensure) is what programs
+    /// that run twice need.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call; [`OutcomeUnknown`](genesys_core::ErrorKind::OutcomeUnknown) when nobody can know whether it was
+    /// registered.
+    async fn register(&self, registration: &WebhookRegistration) -> Result<Webhook>;
+
+    /// Every webhook, at most 100 pages of 100.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call; a list that was cut off is an error and never a shorter list.
+    async fn list(&self) -> Result<Vec<Webhook>>;
+
+    /// One webhook, none when it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call.
+    async fn get(&self, id: &WebhookId) -> Result<Option<Webhook>>;
+
+    /// Removes one. True when it existed.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call.
+    async fn delete(&self, id: &WebhookId) -> Result<bool>;
+}
+
+/// A webhook that is as asked for, and what that took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ensured {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// What was done.
+    pub state: EnsuredState,
+}
+
+/// What [`Webhooks::ensure`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EnsuredState {
+    /// It did not exist.
+    Created,
+    /// It existed and was different.
+    Updated,
+    /// It existed as asked for; nothing was written.
+    Unchanged,
+}
+
+impl EnsuredState {
+    /// `created`, `updated` or `unchanged`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EnsuredState::Created => "created",
+            EnsuredState::Updated => "updated",
+            EnsuredState::Unchanged => "unchanged",
+        }
+    }
+}
+
+impl fmt::Display for EnsuredState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The adapter of a profile.
+pub fn for_profile(profile: Profile, client: &Client) -> Arc<dyn Webhooks> {
+    match profile {
+        Profile::Guide => Arc::new(GuideWebhooks::new(client.clone())),
+        Profile::Platform => Arc::new(PlatformWebhooks::new()),
+    }
+}
