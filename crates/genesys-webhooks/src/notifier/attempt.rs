@@ -1,0 +1,186 @@
+//! One attempt to deliver, and what its answer means.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use genesys_core::{Error, ErrorKind, TransportError, TransportErrorKind};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use resilience::{Attempt, Class, Clock, Failure, RetryAfter, timeout_at};
+
+use super::{Notifier, signatures};
+use crate::signing::MessageId;
+use crate::target::TargetUrl;
+use crate::verifier::{ID, SIGNATURE, TIMESTAMP};
+
+const AGENT: &str = concat!("genesys-webhooks/", env!("CARGO_PKG_VERSION"));
+
+/// A failed attempt and what may be done about it.
+pub(super) struct AttemptError {
+    error: Error,
+    class: Class,
+}
+
+impl AttemptError {
+    fn new(error: Error, class: Class) -> Self {
+        Self { error, class }
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+impl Failure for AttemptError {
+    fn class(&self) -> Class {
+        self.class
+    }
+
+    fn is_throttle(&self) -> bool {
+        self.class == Class::Refused
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.error.retry_after()
+    }
+
+    fn summary(&self) -> String {
+        match self.error.status() {
+            Some(status) => format!("status {}", status.as_u16()),
+            None => self.error.kind().to_string(),
+        }
+    }
+}
+
+impl Notifier {
+    pub(super) async fn attempt(
+        &self,
+        attempt: Attempt,
+        target: &TargetUrl,
+        id: &MessageId,
+        body: &Bytes,
+        sent: &AtomicBool,
+    ) -> Result<StatusCode, AttemptError> {
+        let request = self.request(target, id, body)?;
+        let own = attempt.started.checked_add(self.attempt_timeout);
+        let limit = match (own, attempt.deadline) {
+            (Some(own), Some(whole)) => Some(own.min(whole)),
+            (own, whole) => own.or(whole),
+        };
+        let exchange = self.transport.send(request);
+        let answer = match limit {
+            Some(limit) => timeout_at(&*self.clock, limit, exchange).await,
+            None => Ok(exchange.await),
+        };
+        match answer {
+            Ok(Ok(answer)) => {
+                sent.store(true, Ordering::Relaxed);
+                judge(&answer, &*self.clock)
+            }
+            Ok(Err(error)) => {
+                if error.may_have_been_sent() {
+                    sent.store(true, Ordering::Relaxed);
+                }
+                Err(transport_failure(error))
+            }
+            Err(_elapsed) => {
+                sent.store(true, Ordering::Relaxed);
+                let over = attempt
+                    .deadline
+                    .is_some_and(|deadline| deadline <= self.clock.now());
+                let kind = if over {
+                    ErrorKind::Deadline
+                } else {
+                    ErrorKind::Timeout
+                };
+                Err(AttemptError::new(
+                    Error::new(kind, "the receiver did not answer in time"),
+                    Class::MaybeProcessed,
+                ))
+            }
+        }
+    }
+
+    /// Built anew for each attempt: the timestamp is the attempt's, so that a late retry is not taken for a replay.
+    fn request(
+        &self,
+        target: &TargetUrl,
+        id: &MessageId,
+        body: &Bytes,
+    ) -> Result<Request<Bytes>, AttemptError> {
+        let refused = |what: &'static str| {
+            AttemptError::new(Error::new(ErrorKind::InvalidRequest, what), Class::Final)
+        };
+        let timestamp = self
+            .clock
+            .wall()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let id_value = HeaderValue::from_str(id.as_str())
+            .map_err(|_| refused("the message id cannot be sent"))?;
+        let signature = signatures(&self.keys, id, timestamp, body)
+            .ok_or_else(|| refused("the signature cannot be sent"))?;
+        let mut request = Request::new(body.clone());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = target
+            .as_url()
+            .as_str()
+            .parse()
+            .map_err(|_| refused("the target cannot be sent to"))?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ID, id_value);
+        headers.insert(TIMESTAMP, HeaderValue::from(timestamp));
+        headers.insert(SIGNATURE, signature);
+        Ok(request)
+    }
+}
+
+/// 2xx alone is a delivery.
+fn judge(answer: &Response<Bytes>, clock: &dyn Clock) -> Result<StatusCode, AttemptError> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(status);
+    }
+    let class = match status.as_u16() {
+        425 | 429 => Class::Refused,
+        408 | 500 | 502 | 503 | 504 => Class::MaybeProcessed,
+        _ => Class::Final,
+    };
+    let wait = match class {
+        Class::Final => None,
+        _ => RetryAfter::parse(
+            answer
+                .headers()
+                .get_all(RETRY_AFTER)
+                .iter()
+                .map(HeaderValue::as_bytes),
+            clock.wall(),
+        ),
+    };
+    let message = if status == StatusCode::GONE {
+        "the receiver wants no more"
+    } else {
+        ""
+    };
+    let error = Error::new(ErrorKind::from_status(status), message)
+        .with_status(status)
+        .with_retry_after(wait);
+    Err(AttemptError::new(error, class))
+}
+
+fn transport_failure(error: TransportError) -> AttemptError {
+    let (kind, class) = match error.kind() {
+        TransportErrorKind::Connect => (ErrorKind::Connect, Class::NotSent),
+        TransportErrorKind::Request => (ErrorKind::InvalidRequest, Class::Final),
+        TransportErrorKind::Timeout => (ErrorKind::Timeout, Class::MaybeProcessed),
+        TransportErrorKind::Reset => (ErrorKind::Reset, Class::MaybeProcessed),
+        TransportErrorKind::Truncated => (ErrorKind::Truncated, Class::MaybeProcessed),
+        TransportErrorKind::BodyTooLarge => (ErrorKind::BodyTooLarge, Class::Final),
+        _ => (ErrorKind::Transport, Class::MaybeProcessed),
+    };
+    AttemptError::new(Error::new(kind, "").with_source(error), class)
+}
