@@ -97,7 +97,7 @@ impl BreakerRegistry {
             key: Arc::clone(&key),
             breaker: breaker.clone(),
             used: now,
-            touched: true,
+            touched: false,
         };
         if table.entries.len() < self.capacity {
             let place = table.entries.len();

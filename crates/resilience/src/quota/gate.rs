@@ -69,6 +69,8 @@ struct Waiting {
     notified: bool,
     /// Wakes up by itself.
     timed: bool,
+    /// Has its own time to start and is not to be woken before.
+    starts: Option<Instant>,
 }
 
 impl Quota {
@@ -243,20 +245,21 @@ impl Shared {
                 Step::Granted
             }
             Availability::Slots(_) => {
-                state.enter(place);
+                state.enter(place, None);
                 Step::Watch { until: None }
             }
             Availability::Pending(until) => {
-                state.enter(place);
+                state.enter(place, None);
                 Step::Watch {
                     until: until.map(|until| self.start_after(until, rank)),
                 }
             }
             Availability::Spent(until) => {
-                state.enter(place);
+                let start = self.start_after(until, rank);
+                state.enter(place, Some(start));
                 Step::Wait {
                     until: Some(until),
-                    start: Some(self.start_after(until, rank)),
+                    start: Some(start),
                 }
             }
         }
@@ -288,12 +291,12 @@ impl State {
         }
     }
 
-    fn enter(&mut self, place: &mut Place<'_>) {
-        if place.ticket.is_none() {
-            self.queue.insert(self.next_ticket, Waiting::default());
-            place.ticket = Some(self.next_ticket);
+    fn enter(&mut self, place: &mut Place<'_>, starts: Option<Instant>) {
+        let ticket = *place.ticket.get_or_insert_with(|| {
             self.next_ticket += 1;
-        }
+            self.next_ticket
+        });
+        self.queue.entry(ticket).or_default().starts = starts;
     }
 
     fn leave(&mut self, place: &mut Place<'_>) {
@@ -312,7 +315,9 @@ impl State {
         self.queue
             .values_mut()
             .enumerate()
-            .filter(|(rank, waiting)| *rank < free || (free == 0 && !waiting.timed))
+            .take_while(|(rank, _)| *rank < free || free == 0)
+            .filter(|(_, waiting)| free > 0 || !waiting.timed)
+            .filter(|(_, waiting)| waiting.starts.is_none_or(|start| start <= now))
             .filter_map(|(_, waiting)| {
                 waiting.notified = true;
                 waiting.waker.take()

@@ -31,8 +31,43 @@ enum Phase {
     Unknown,
     /// The server answers without saying anything about quota.
     Silent,
-    /// `used` of the window that ends at `ends_at` are gone.
-    Known { ends_at: Instant, used: u64 },
+    Known(Window),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    ends_at: Instant,
+    /// The largest count the server reported, and what was lost without a report since.
+    used: u64,
+    /// The first count that it reported in this window.
+    first: u64,
+    /// Our own answers after that one.
+    answered: u64,
+}
+
+impl Window {
+    /// How many requests reach the server for each one of ours, at least: 1 when we are alone.
+    fn share(&self, in_flight: u64) -> f64 {
+        let ours = self.answered.saturating_add(in_flight);
+        let others = self.used.saturating_sub(self.first).saturating_sub(ours);
+        1.0 + others as f64 / self.answered.max(1) as f64
+    }
+
+    fn count_unreported(&mut self) {
+        self.used = self.used.saturating_add(1);
+        self.answered = self.answered.saturating_add(1);
+    }
+
+    /// Slots that can be granted on top of those in flight.
+    fn free(&self, allowed: u64, in_flight: u64) -> u64 {
+        let left = allowed.saturating_sub(self.used);
+        // While ours are on their way, others' are too: leave room for both.
+        let ours = (left as f64 / self.share(in_flight)) as u64;
+        match ours.min(left).saturating_sub(in_flight) {
+            0 if in_flight == 0 => left.min(1),
+            free => free,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +113,13 @@ impl Ledger {
                     free => Availability::Slots(free),
                 }
             }
-            Phase::Known { ends_at, used } => {
+            Phase::Known(window) => {
                 let allowed = self.allowed.unwrap_or(1);
                 // The server may have counted what is still in flight already. Until the answers are
                 // back, count it twice: that can cost a little time and never a refusal.
-                match allowed.saturating_sub(used.saturating_add(self.in_flight)) {
-                    0 if used >= allowed => Availability::Spent(ends_at),
-                    0 => Availability::Pending(Some(ends_at)),
+                match window.free(allowed, self.in_flight) {
+                    0 if window.used >= allowed => Availability::Spent(window.ends_at),
+                    0 => Availability::Pending(Some(window.ends_at)),
                     free => Availability::Slots(free),
                 }
             }
@@ -130,17 +165,21 @@ impl Ledger {
         };
         let latest = later(latest, slack);
         self.allowed = Some(report.allowed.max(1));
-        self.phase = match self.phase {
+        self.phase = Phase::Known(match self.phase {
             // The window ends after `earliest - 1 s`, however the reset was rounded.
-            Phase::Known { ends_at, used } if earliest <= later(ends_at, GRAIN) => Phase::Known {
-                ends_at: ends_at.min(latest),
-                used: used.max(report.count),
+            Phase::Known(window) if earliest <= later(window.ends_at, GRAIN) => Window {
+                ends_at: window.ends_at.min(latest),
+                used: window.used.max(report.count),
+                first: window.first,
+                answered: window.answered.saturating_add(1),
             },
-            _ => Phase::Known {
+            _ => Window {
                 ends_at: latest,
                 used: report.count,
+                first: report.count,
+                answered: 0,
             },
-        };
+        });
     }
 
     /// A request was answered without a report.
@@ -148,7 +187,7 @@ impl Ledger {
         self.settle(1);
         self.roll(now);
         match &mut self.phase {
-            Phase::Known { used, .. } => *used = used.saturating_add(1),
+            Phase::Known(window) => window.count_unreported(),
             phase => *phase = Phase::Silent,
         }
     }
@@ -157,8 +196,8 @@ impl Ledger {
     pub(super) fn lost(&mut self, now: Instant) {
         self.settle(1);
         self.roll(now);
-        if let Phase::Known { used, .. } = &mut self.phase {
-            *used = used.saturating_add(1);
+        if let Phase::Known(window) = &mut self.phase {
+            window.count_unreported();
         }
     }
 
@@ -191,10 +230,10 @@ impl Ledger {
             self.throttled_until = None;
             self.turn(until);
         }
-        if let Phase::Known { ends_at, .. } = self.phase
-            && ends_at <= now
+        if let Phase::Known(window) = self.phase
+            && window.ends_at <= now
         {
-            self.turn(ends_at);
+            self.turn(window.ends_at);
         }
     }
 

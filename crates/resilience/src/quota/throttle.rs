@@ -37,30 +37,34 @@ impl Throttles {
             .max()
     }
 
+    /// Makes room by an eighth at a time, so that a flood of names does not search with each of them.
     fn make_room(&mut self, now: Instant) {
         if self.limits.len() < MAX_ENTRIES && self.resources.len() < MAX_ENTRIES {
             return;
         }
         self.limits.retain(|_, until| *until > now);
         if self.limits.len() >= MAX_ENTRIES {
-            let first = self
-                .limits
-                .iter()
-                .min_by_key(|(_, until)| **until)
-                .map(|(limit, _)| Arc::clone(limit));
-            if let Some(limit) = first {
-                self.limits.remove(&limit);
-            }
+            let mut ends: Vec<Instant> = self.limits.values().copied().collect();
+            let (_, last, _) = ends.select_nth_unstable(MAX_ENTRIES / 8);
+            let mut surplus = MAX_ENTRIES / 8;
+            self.limits.retain(|_, until| {
+                let goes = *until <= *last && surplus > 0;
+                surplus -= usize::from(goes);
+                !goes
+            });
         }
         let limits = &self.limits;
         self.resources.retain(|_, seen| {
             seen.retain(|limit| limits.contains_key(limit));
             !seen.is_empty()
         });
-        if self.resources.len() >= MAX_ENTRIES
-            && let Some(resource) = self.resources.keys().next().cloned()
-        {
-            self.resources.remove(&resource);
+        // Many resources under a few limits that last: none of them is more worth keeping.
+        if self.resources.len() >= MAX_ENTRIES {
+            let mut kept = 0;
+            self.resources.retain(|_, _| {
+                kept += 1;
+                kept <= MAX_ENTRIES * 7 / 8
+            });
         }
     }
 }

@@ -557,8 +557,8 @@ fn threads_never_leave_it_stuck() {
                         continue;
                     };
                     match random.u8(0..10) {
-                        0..5 => permit.success(now),
-                        5..7 => permit.failure(now),
+                        0..3 => permit.success(now),
+                        3..7 => permit.failure(now),
                         7 => permit.ignored(),
                         _ => drop(permit),
                     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::pause;
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use resilience::test_util::FakeClock;
@@ -10,7 +11,6 @@ use resilience::{
     CacheLimits, Claim, Clock, DedupeStore, FillCache, FillError, FlightError, Fresh,
     MemoryDedupeStore, StoreErrorKind, SystemClock, TtlCache,
 };
-use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -162,14 +162,14 @@ async fn a_stampede_on_expiry_is_one_fill() {
         let calls = (0..1000).map(|_| {
             let fills = Arc::clone(&fills);
             cache.get_or_fill("key", move || async move {
-                sleep(SECOND).await;
+                pause(SECOND).await;
                 let n = fills.fetch_add(1, Ordering::Relaxed) + 1;
                 Ok(Fresh::new(n, 4, 10 * SECOND))
             })
         });
         let values = join_all(calls).await;
         assert!(values.into_iter().all(|value| *value.unwrap() == round));
-        sleep(10 * SECOND).await;
+        pause(10 * SECOND).await;
     }
     assert_eq!(fills.load(Ordering::Relaxed), 3);
 }

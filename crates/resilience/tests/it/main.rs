@@ -17,3 +17,11 @@ mod single_flight;
 
 #[cfg(feature = "backoff")]
 mod backoff;
+
+/// Waits on the runtime's clock, which these tests pause.
+async fn pause(time: std::time::Duration) {
+    use resilience::Clock;
+
+    let clock = resilience::SystemClock;
+    clock.sleep_until(clock.now() + time).await;
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use resilience::test_util::FakeClock;
-use resilience::{Clock, Quota, QuotaConfig, QuotaReport, SeededRandom};
+use resilience::{Clock, Quota, QuotaConfig, QuotaReport, SeededRandom, timeout_at};
 
 const SECOND: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(60);
@@ -98,6 +98,8 @@ impl Server {
 }
 
 struct Job {
+    /// Refusals of our own calls.
+    refused: Cell<u64>,
     clock: FakeClock,
     server: Server,
     start: Instant,
@@ -109,6 +111,7 @@ impl Job {
         Self {
             server: Server::new(&clock, rounding, windows),
             start: clock.now(),
+            refused: Cell::new(0),
             clock,
         }
     }
@@ -133,6 +136,7 @@ impl Job {
             match answer {
                 Ok(report) => return slot.report(report, now),
                 Err(wait) => {
+                    self.refused.set(self.refused.get() + 1);
                     quota.throttled(None, "any", wait, now);
                     drop(slot);
                 }
@@ -230,10 +234,7 @@ async fn others_who_spend_the_same_token_are_seen_in_the_count() {
         }
     };
     job.clock.drive(join(ours, theirs)).await;
-    assert!(
-        job.server.refused.get() <= 300 - 120,
-        "theirs alone at most"
-    );
+    assert!(job.refused.get() <= 6, "{}", job.refused.get());
 }
 
 #[tokio::test]
@@ -245,7 +246,7 @@ async fn four_processes_with_a_gate_each_waste_little() {
     let sends = job.server.served.get() + job.server.refused.get();
     let wasted = job.server.refused.get() as f64 / sends as f64;
     assert_eq!(job.server.served.get(), 1800);
-    assert!(wasted < 0.10, "{wasted}");
+    assert!(wasted < 0.03, "{wasted}");
 }
 
 #[tokio::test]
@@ -264,4 +265,59 @@ async fn no_request_comes_back_before_the_instant_that_a_refusal_named() {
         job.server.refused.get() <= 20,
         "one each, while nothing was known"
     );
+}
+
+/// A server that refuses, goes silent, lies and changes its mind, and callers that walk away: whatever
+/// happens, everybody who stays is served, long before the end of the day.
+#[tokio::test]
+async fn nobody_is_stuck_whatever_the_server_and_the_others_do() {
+    for seed in 0..60 {
+        let job = Job::new(Rounding::Up, Windows::FromFirstRequest);
+        let quota = job.quota(seed);
+        let random = RefCell::new(fastrand::Rng::with_seed(seed));
+        let draw = |range: std::ops::Range<u64>| random.borrow_mut().u64(range);
+        let served = Cell::new(0_u32);
+        let workers = join_all((0..30_u32).map(|worker| {
+            let (quota, job, served, draw) = (&quota, &job, &served, &draw);
+            async move {
+                for call in 0..20_u32 {
+                    let resource = format!("resource {}", worker % 3);
+                    let now = job.clock.now();
+                    let patience =
+                        (draw(0..4) == 0).then(|| now + Duration::from_secs(draw(0..100)));
+                    let Ok(slot) = quota.acquire(&resource, patience).await else {
+                        continue;
+                    };
+                    let latency = Duration::from_millis(draw(1..5_000));
+                    job.clock.sleep_until(job.clock.now() + latency).await;
+                    let now = job.clock.now();
+                    let seconds = Duration::from_secs(draw(0..90));
+                    match draw(0..12) {
+                        0 => drop(slot),
+                        1 => slot.unused(),
+                        2 => slot.silent(now),
+                        3 => {
+                            quota.throttled(None, &resource, seconds, now);
+                            drop(slot);
+                        }
+                        4 => {
+                            quota.throttled(Some("key"), &resource, seconds, now);
+                            slot.unused();
+                        }
+                        5 => slot.report(QuotaReport::new(draw(0..400), draw(0..20), seconds), now),
+                        _ => slot.report(QuotaReport::new(u64::from(call), 10, seconds), now),
+                    }
+                    served.set(served.get() + 1);
+                }
+            }
+        }));
+        let day = job.start + Duration::from_secs(86_400);
+        let done = job.clock.drive(timeout_at(&job.clock, day, workers)).await;
+        assert!(
+            done.is_ok(),
+            "seed {seed}: stuck after {} calls, {quota:?}",
+            served.get()
+        );
+        assert_eq!((quota.waiting(), job.clock.pending_sleeps()), (0, 0));
+    }
 }

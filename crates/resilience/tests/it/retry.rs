@@ -367,7 +367,9 @@ async fn a_replay_happens_once_at_once_and_costs_nothing() {
     let budget = RetryBudget::new(0.0, 0.0, 1).unwrap();
     let retry = bench.retry().with_budget(&budget);
     let unauthorized = Fail::new(Class::Replay);
-    let (result, began) = bench.script(retry, &[unauthorized.clone()]).await;
+    let (result, began) = bench
+        .script(retry, std::slice::from_ref(&unauthorized))
+        .await;
     assert_eq!(result.unwrap(), 2, "even where nothing is retried");
     assert_eq!(seconds(&began), [0, 0]);
     assert_eq!(budget.available(bench.clock.now()), 1);

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::pause;
 use futures_util::future::join_all;
 use resilience::{FlightError, SingleFlight};
-use tokio::time::sleep;
 
 type Flights = SingleFlight<&'static str, u32>;
 
@@ -16,7 +16,7 @@ fn counted(
     move || {
         Box::pin(async move {
             let number = count.fetch_add(1, Ordering::Relaxed) + 1;
-            sleep(Duration::from_secs(1)).await;
+            pause(Duration::from_secs(1)).await;
             number
         })
     }
@@ -43,7 +43,7 @@ async fn the_work_survives_its_first_caller_and_half_of_the_others() {
             tokio::spawn(async move { flights.run("key", work).await })
         })
         .collect();
-    sleep(Duration::from_millis(500)).await;
+    pause(Duration::from_millis(500)).await;
     for task in tasks.iter().step_by(2) {
         task.abort();
     }
@@ -65,7 +65,7 @@ async fn the_work_goes_on_when_every_caller_is_gone() {
         assert!(futures_util::poll!(&mut call).is_pending());
     }
     assert_eq!(flights.in_flight(), 1);
-    sleep(Duration::from_millis(500)).await;
+    pause(Duration::from_millis(500)).await;
     assert_eq!(flights.run("key", counted(&count)).await, Ok(1), "joined");
 }
 
@@ -73,7 +73,7 @@ async fn the_work_goes_on_when_every_caller_is_gone() {
 async fn a_panic_is_an_error_for_all_and_leaves_no_entry() {
     let flights = Flights::new();
     let broken = || async {
-        sleep(Duration::from_secs(1)).await;
+        pause(Duration::from_secs(1)).await;
         panic!("in the shared work")
     };
     let results = join_all((0..10).map(|_| flights.run("key", broken))).await;
