@@ -1,0 +1,158 @@
+//! Ids: what objects are called outside, and their numbers inside.
+
+use std::fmt;
+
+/// A node's number in its graph: dense, from 0, in the order of the ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+/// An edge's number in its graph: dense, from 0, in the order of source, target, kind and evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeId(pub(crate) u32);
+
+impl NodeId {
+    /// The number as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl EdgeId {
+    /// The number as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An object's id as the outside knows it.
+///
+/// A UUID in its 36-character form is kept as a number and written in lower case, so that two spellings of one UUID are one object. The
+/// order is: UUIDs first, by value, then other ids, by bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Id<'a> {
+    /// A UUID.
+    Uuid(u128),
+    /// Any other text.
+    Text(&'a str),
+}
+
+impl<'a> Id<'a> {
+    /// Reads an id.
+    pub fn new(text: &'a str) -> Self {
+        match parse_uuid(text.as_bytes()) {
+            Some(uuid) => Self::Uuid(uuid),
+            None => Self::Text(text),
+        }
+    }
+}
+
+impl fmt::Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(uuid) => {
+                let text = format_uuid(*uuid);
+                // Only hexadecimal digits and hyphens stand in it.
+                f.pad(std::str::from_utf8(&text).unwrap_or_default())
+            }
+            Self::Text(text) => f.pad(text),
+        }
+    }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn format_uuid(uuid: u128) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (index, byte) in uuid.to_be_bytes().into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 15)];
+        at += 2;
+    }
+    text
+}
+
+/// Reads `8-4-4-4-12` hexadecimal digits of either case; anything else is none.
+#[inline]
+pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
+    let t: &[u8; 36] = text.try_into().ok()?;
+    let hyphens = (t[8] ^ b'-') | (t[13] ^ b'-') | (t[18] ^ b'-') | (t[23] ^ b'-');
+    let a = u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]);
+    let b = u64::from_le_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]);
+    let c = u64::from_le_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]);
+    let d = u64::from_le_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]);
+    let (a, bad_a) = hex8(a);
+    let (b, bad_b) = hex8(b);
+    let (c, bad_c) = hex8(c);
+    let (d, bad_d) = hex8(d);
+    if (bad_a | bad_b | bad_c | bad_d) != 0 || hyphens != 0 {
+        return None;
+    }
+    let high = u64::from(a) << 32 | u64::from(b);
+    let low = u64::from(c) << 32 | u64::from(d);
+    Some(u128::from(high) << 64 | u128::from(low))
+}
+
+/// Eight hexadecimal digits at once, all bytes of a word in step. The second value is not 0 when one of them is no digit.
+#[inline]
+fn hex8(ascii: u64) -> (u32, u64) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Letters have bit 6, decimal digits bits 4 and 5.
+    let letter = (ascii >> 6) & ONES;
+    let lower = ascii | (ONES << 5);
+    let value = (ascii & (ONES * 15)) + letter * 9;
+    // A byte is right if it has one of the two bits, a value below 16, and is what its value is written as.
+    let neither = !((ascii >> 5) | letter) & ONES;
+    let above = value & (ONES * 0xf0);
+    let ten = ((value + ONES * 6) >> 4) & ONES;
+    let written = value + ONES * 0x30 + ten * 0x27;
+    let bad = neither | above | (written ^ lower);
+    let v = value.swap_bytes();
+    let v = (v | (v >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let v = (v | (v >> 8)) & 0x0000_ffff_0000_ffff;
+    let v = (v | (v >> 16)) as u32;
+    (v, bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_the_book(text: &str) -> Option<u128> {
+        let groups: Vec<&str> = text.split('-').collect();
+        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+        if lengths != [8, 4, 4, 4, 12] || !text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()) {
+            return None;
+        }
+        u128::from_str_radix(&groups.concat(), 16).ok()
+    }
+
+    #[test]
+    fn every_byte_in_every_place_is_read_as_the_standard_library_reads_it() {
+        let base = *b"0f3a9B7c-12dE-4fa0-8bC3-9e8d7c6b5a40";
+        for place in 0..36 {
+            for byte in 0..=127u8 {
+                let mut text = base;
+                text[place] = byte;
+                let text = std::str::from_utf8(&text).unwrap();
+                assert_eq!(parse_uuid(text.as_bytes()), by_the_book(text), "{text:?}");
+            }
+            for byte in 128..=255u8 {
+                let mut text = base;
+                text[place] = byte;
+                assert_eq!(parse_uuid(&text), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_uuid_is_written_in_lower_case_and_read_back() {
+        let text = "0f3a9b7c-12de-4fa0-8bc3-9e8d7c6b5a40";
+        assert_eq!(Id::new(&text.to_uppercase()).to_string(), text);
+        assert_eq!(Id::new(text), Id::new(&text.to_uppercase()));
+        assert_eq!(Id::new("queue-1").to_string(), "queue-1");
+    }
+}

@@ -1,0 +1,85 @@
+//! UUIDs by number.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use super::slots::Slots;
+
+/// How many keys [`Uuids::enter_batch`] resolves in step. Their cache misses overlap.
+pub(crate) const BATCH: usize = 64;
+
+/// Different UUIDs, numbered in the order in which they came.
+#[derive(Debug, Clone)]
+pub(crate) struct Uuids {
+    keys: Vec<u128>,
+    slots: Slots,
+    seed: (u64, u64),
+}
+
+impl Uuids {
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        // Ids come from outside: with a seed that they cannot know, they cannot be made to collide. It changes no output.
+        let random = RandomState::new();
+        let seed = (random.hash_one(0u8), random.hash_one(1u8));
+        Self { keys: Vec::with_capacity(entries), slots: Slots::with_capacity(entries), seed }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn into_keys(self) -> Vec<u128> {
+        self.keys
+    }
+
+    pub(crate) fn contains(&self, key: u128) -> bool {
+        self.slots.find(hash(self.seed, key), |number| self.keys[number as usize] == key).is_some()
+    }
+
+    pub(crate) fn enter(&mut self, key: u128) -> u32 {
+        self.enter_hashed(key, hash(self.seed, key))
+    }
+
+    fn enter_hashed(&mut self, key: u128, h: u64) -> u32 {
+        let Self { keys, slots, seed } = self;
+        if let Some(number) = slots.find(h, |number| keys[number as usize] == key) {
+            return number;
+        }
+        let number = keys.len() as u32;
+        keys.push(key);
+        slots.enter(h, number, |earlier| hash(*seed, keys[earlier as usize]));
+        number
+    }
+
+    /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
+    /// what the first slot does not settle takes the slow path.
+    pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
+        let mut hashes = [0u64; BATCH];
+        let mut first = [0u64; BATCH];
+        for (h, key) in hashes.iter_mut().zip(keys) {
+            *h = hash(self.seed, *key);
+        }
+        for (slot, h) in first.iter_mut().zip(&hashes[..keys.len()]) {
+            *slot = self.slots.first(*h);
+        }
+        // A number that does not exist stands for "not settled".
+        for (((number, key), h), slot) in numbers.iter_mut().zip(keys).zip(&hashes).zip(&first) {
+            *number = match Slots::number(*slot, *h) {
+                Some(known) if self.keys[known as usize] == *key => known,
+                _ => u32::MAX,
+            };
+        }
+        for ((number, key), h) in numbers.iter_mut().zip(keys).zip(&hashes) {
+            if *number == u32::MAX {
+                *number = self.enter_hashed(*key, *h);
+            }
+        }
+    }
+}
+
+#[inline]
+fn hash(seed: (u64, u64), key: u128) -> u64 {
+    let product = u128::from(key as u64 ^ seed.0) * u128::from((key >> 64) as u64 ^ seed.1);
+    // The table takes the place from the high bits and the tag from the low ones.
+    (product ^ (product >> 64)) as u64
+}
