@@ -13,7 +13,7 @@ use std::time::Instant;
 
 pub use config::BreakerConfig;
 pub use event::{BreakerListener, Cause, Rejected, State, Transition};
-pub use permit::Permit;
+pub use permit::{Permit, PermitRef};
 pub use registry::BreakerRegistry;
 pub use window::Counts;
 
@@ -96,8 +96,20 @@ impl Breaker {
     /// [`Rejected`] while the breaker is open or all probes are out; it says when to ask again.
     #[inline]
     pub fn try_acquire(&self, now: Instant) -> Result<Permit, Rejected> {
-        let lane = &self.lanes[window::lane_of_thread() & (self.lanes.len() - 1)];
-        lane.core.admit(lane, now)
+        let lane = self.lane();
+        let admission = lane.admit(now)?;
+        Ok(Permit::new(Arc::clone(lane), admission))
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), with a permit that borrows the breaker and costs less.
+    ///
+    /// # Errors
+    /// [`Rejected`] while the breaker is open or all probes are out; it says when to ask again.
+    #[inline]
+    pub fn try_acquire_ref(&self, now: Instant) -> Result<PermitRef<'_>, Rejected> {
+        let lane = self.lane();
+        let admission = lane.admit(now)?;
+        Ok(PermitRef::new(lane, admission))
     }
 
     /// The state as it was left by the last call. An open breaker whose time has elapsed stays
@@ -130,6 +142,12 @@ impl Breaker {
     /// Closes the breaker with an empty window and the shortest open time.
     pub fn reset(&self) {
         self.core().force(State::Closed, Cause::Reset);
+    }
+
+    #[inline]
+    fn lane(&self) -> &Arc<Lane> {
+        // The number of lanes is a power of two.
+        &self.lanes[window::lane_of_thread() & (self.lanes.len() - 1)]
     }
 
     fn core(&self) -> &Core {

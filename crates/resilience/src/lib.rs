@@ -22,8 +22,8 @@ mod single_flight;
 pub mod backoff_compat;
 
 pub use breaker::{
-    Breaker, BreakerConfig, BreakerListener, BreakerRegistry, Cause, Counts, Permit, Rejected,
-    State, Transition,
+    Breaker, BreakerConfig, BreakerListener, BreakerRegistry, Cause, Counts, Permit, PermitRef,
+    Rejected, State, Transition,
 };
 pub use budget::RetryBudget;
 pub use cache::{CacheLimits, CacheStore, MemoryCacheStore, TtlCache};

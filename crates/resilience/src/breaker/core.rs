@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::config::BreakerConfig;
 use super::event::{BreakerListener, Cause, Rejected, State, Transition};
-use super::permit::Permit;
+use super::permit::Admission;
 use super::window::{Counts, Window, lane_count};
 use crate::{Clock, Random};
 
@@ -49,6 +49,23 @@ impl Lane {
                 })
             })
             .collect()
+    }
+
+    #[inline]
+    pub(super) fn admit(&self, now: Instant) -> Result<Admission, Rejected> {
+        match self.core.passable() {
+            Some(word) => Ok(Admission {
+                word,
+                probe: 0,
+                started: now,
+            }),
+            None => self.core.admit(now),
+        }
+    }
+
+    #[inline]
+    pub(super) fn settle(&self, admission: Admission, outcome: Outcome, now: Instant) {
+        self.core.settle(self.index, admission, outcome, now);
     }
 }
 
@@ -130,37 +147,34 @@ impl Core {
             .push(listener);
     }
 
+    /// The state word, if it lets everything through.
     #[inline]
-    pub(super) fn admit(&self, lane: &Arc<Lane>, now: Instant) -> Result<Permit, Rejected> {
+    pub(super) fn passable(&self) -> Option<u64> {
         let word = self.word.load(Ordering::Acquire);
-        match state_of(word) {
-            State::Closed | State::ForcedClosed => Ok(Permit::new(lane, word, 0, now)),
-            state => self.admit_slow(lane, state, now),
-        }
+        matches!(state_of(word), State::Closed | State::ForcedClosed).then_some(word)
     }
 
     #[cold]
-    fn admit_slow(&self, lane: &Arc<Lane>, seen: State, now: Instant) -> Result<Permit, Rejected> {
-        if seen == State::Open {
+    pub(super) fn admit(&self, now: Instant) -> Result<Admission, Rejected> {
+        if self.state() == State::Open {
             self.check_open(now)?;
         }
         let mut slow = self.lock();
-        let verdict = self.admit_locked(&mut slow, lane, now);
+        let verdict = self.admit_locked(&mut slow, now);
         drop(slow);
         self.deliver();
         verdict
     }
 
-    fn admit_locked(
-        &self,
-        slow: &mut Slow,
-        lane: &Arc<Lane>,
-        now: Instant,
-    ) -> Result<Permit, Rejected> {
+    fn admit_locked(&self, slow: &mut Slow, now: Instant) -> Result<Admission, Rejected> {
         match self.state() {
             State::Closed | State::ForcedClosed => {
                 let word = self.word.load(Ordering::Relaxed);
-                return Ok(Permit::new(lane, word, 0, now));
+                return Ok(Admission {
+                    word,
+                    probe: 0,
+                    started: now,
+                });
             }
             State::ForcedOpen => {
                 return Err(rejected(State::ForcedOpen, now, self.config.open_max));
@@ -188,7 +202,11 @@ impl Core {
         slow.probes
             .push((slow.last_probe, later(now, self.config.lease)));
         let word = self.word.load(Ordering::Relaxed);
-        Ok(Permit::new(lane, word, slow.last_probe, now))
+        Ok(Admission {
+            word,
+            probe: slow.last_probe,
+            started: now,
+        })
     }
 
     fn check_open(&self, now: Instant) -> Result<(), Rejected> {
@@ -201,32 +219,45 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn extend_lease(&self, permit: &Permit, deadline: Instant) {
-        if permit.is_probe() {
+    pub(super) fn extend_lease(&self, admission: Admission, deadline: Instant) {
+        if admission.probe != 0 {
             let mut slow = self.lock();
-            if let Some((_, lease)) = find(&mut slow.probes, permit.probe) {
+            if let Some((_, lease)) = find(&mut slow.probes, admission.probe) {
                 *lease = later(deadline, LEASE_SLACK);
             }
         }
     }
 
     #[inline]
-    pub(super) fn settle(&self, permit: &Permit, outcome: Outcome, now: Instant) {
-        if self.word.load(Ordering::Acquire) != permit.word {
+    fn settle(&self, lane: usize, admission: Admission, outcome: Outcome, now: Instant) {
+        if self.word.load(Ordering::Acquire) != admission.word {
             return;
         }
+        if outcome == Outcome::Success
+            && self.config.slow.is_none()
+            && state_of(admission.word) == State::Closed
+        {
+            self.window.success(lane, self.nanos(now));
+            self.end_streak();
+            return;
+        }
+        self.settle_slow(lane, admission, outcome, now);
+    }
+
+    #[cold]
+    fn settle_slow(&self, lane: usize, admission: Admission, outcome: Outcome, now: Instant) {
         let slow = self
             .config
             .slow
-            .is_some_and(|(limit, _)| now.saturating_duration_since(permit.started) >= limit);
-        match (state_of(permit.word), outcome) {
+            .is_some_and(|(limit, _)| now.saturating_duration_since(admission.started) >= limit);
+        match (state_of(admission.word), outcome) {
             (State::Closed, Outcome::Success) if !slow => {
-                self.window.success(permit.lane.index, self.nanos(now));
+                self.window.success(lane, self.nanos(now));
                 self.end_streak();
             }
-            (State::Closed, _) => self.judge(permit, outcome, slow, now),
+            (State::Closed, _) => self.judge(lane, admission, outcome, slow, now),
             (State::HalfOpen, _) => {
-                self.settle_probe(permit, outcome == Outcome::Success && !slow, now);
+                self.settle_probe(admission, outcome == Outcome::Success && !slow, now);
             }
             _ => {}
         }
@@ -241,21 +272,21 @@ impl Core {
 
     /// A failure or a slow call in the closed state: the only calls that can open the breaker.
     #[cold]
-    fn judge(&self, permit: &Permit, outcome: Outcome, slow: bool, now: Instant) {
+    fn judge(&self, lane: usize, admission: Admission, outcome: Outcome, slow: bool, now: Instant) {
         let nanos = self.nanos(now);
         let mut streak = 0;
         if outcome == Outcome::Failure {
-            self.window.failure(permit.lane.index, nanos, slow);
+            self.window.failure(lane, nanos, slow);
             streak = self.consecutive.fetch_add(1, Ordering::Relaxed) + 1;
         } else {
-            self.window.slow_success(permit.lane.index, nanos);
+            self.window.slow_success(lane, nanos);
             self.end_streak();
         }
         let Some(cause) = self.verdict(streak, nanos) else {
             return;
         };
         let mut state = self.lock();
-        if self.word.load(Ordering::Relaxed) == permit.word {
+        if self.word.load(Ordering::Relaxed) == admission.word {
             self.change(&mut state, State::Open, cause, now);
         }
         drop(state);
@@ -294,9 +325,11 @@ impl Core {
     }
 
     #[cold]
-    fn settle_probe(&self, permit: &Permit, succeeded: bool, now: Instant) {
+    fn settle_probe(&self, admission: Admission, succeeded: bool, now: Instant) {
         let mut slow = self.lock();
-        if self.word.load(Ordering::Relaxed) != permit.word || !remove(&mut slow.probes, permit) {
+        if self.word.load(Ordering::Relaxed) != admission.word
+            || !remove(&mut slow.probes, admission)
+        {
             return;
         }
         if !succeeded {
@@ -312,10 +345,10 @@ impl Core {
     }
 
     /// Gives a probe back without a verdict.
-    pub(super) fn release(&self, permit: &Permit) {
+    pub(super) fn release(&self, admission: Admission) {
         let mut slow = self.lock();
-        if self.word.load(Ordering::Relaxed) == permit.word {
-            remove(&mut slow.probes, permit);
+        if self.word.load(Ordering::Relaxed) == admission.word {
+            remove(&mut slow.probes, admission);
         }
     }
 
@@ -416,8 +449,8 @@ fn find(probes: &mut [(u64, Instant)], probe: u64) -> Option<&mut (u64, Instant)
     probes.iter_mut().find(|(number, _)| *number == probe)
 }
 
-fn remove(probes: &mut Vec<(u64, Instant)>, permit: &Permit) -> bool {
+fn remove(probes: &mut Vec<(u64, Instant)>, admission: Admission) -> bool {
     let before = probes.len();
-    probes.retain(|(number, _)| *number != permit.probe);
+    probes.retain(|(number, _)| *number != admission.probe);
     probes.len() < before
 }
