@@ -26,7 +26,7 @@ pub(super) trait Medium: Send + 'static {
 pub(super) struct Disk {
     path: PathBuf,
     file: File,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Disk {
@@ -194,9 +194,21 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Marks the trail as taken until it is dropped.
+#[derive(Debug)]
+struct Lock(#[cfg_attr(not(unix), expect(dead_code, reason = "held open"))] File);
+
+#[cfg(unix)]
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child process that is just being started still holds a copy of the file.
+        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
+    }
+}
+
 /// Locks the trail for this process until the file is dropped, which the operating system does for a killed process.
 #[cfg(unix)]
-fn take_lock(path: &Path) -> io::Result<File> {
+fn take_lock(path: &Path) -> io::Result<Lock> {
     use rustix::fs::{FlockOperation, flock};
 
     let mut options = private_options();
@@ -206,30 +218,31 @@ fn take_lock(path: &Path) -> io::Result<File> {
         rustix::io::Errno::WOULDBLOCK => taken(),
         error => error.into(),
     })?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Opens the lock file so that nobody else can until it is closed.
 #[cfg(windows)]
-fn take_lock(path: &Path) -> io::Result<File> {
+fn take_lock(path: &Path) -> io::Result<Lock> {
     use std::os::windows::fs::OpenOptionsExt;
 
     const SHARING_VIOLATION: i32 = 32;
     let mut options = private_options();
-    options
+    let file = options
         .create(true)
         .share_mode(0)
         .open(path)
         .map_err(|error| match error.raw_os_error() {
             Some(SHARING_VIOLATION) => taken(),
             _ => error,
-        })
+        })?;
+    Ok(Lock(file))
 }
 
 /// Without a lock on this system, a second writer is the caller's to avoid.
 #[cfg(not(any(unix, windows)))]
-fn take_lock(path: &Path) -> io::Result<File> {
-    private_options().create(true).open(path)
+fn take_lock(path: &Path) -> io::Result<Lock> {
+    private_options().create(true).open(path).map(Lock)
 }
 
 fn taken() -> io::Error {
@@ -237,4 +250,25 @@ fn taken() -> io::Error {
         io::ErrorKind::WouldBlock,
         "another writer has the trail open",
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_lock_in_a_starting_child_process_does_not_keep_the_trail() {
+        // A process that is being started shares the open files of its parent, as a clone of the handle does.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let (disk, _) = Disk::open(&path).unwrap();
+        let copy = disk._lock.0.try_clone().unwrap();
+        assert_eq!(
+            Disk::open(&path).unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        drop(disk);
+        Disk::open(&path).unwrap();
+        drop(copy);
+    }
 }

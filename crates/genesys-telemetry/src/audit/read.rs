@@ -34,12 +34,16 @@ pub fn read(path: impl AsRef<Path>) -> Result<Lines> {
 /// [`ErrorKind::Audit`] when a file cannot be opened.
 pub fn read_all(path: impl AsRef<Path>) -> Result<Lines> {
     let path = path.as_ref();
-    let mut current = open(path)?;
+    behind_archives(path, open(path)?)
+}
+
+/// The archives of `path` and then `current`, which was opened before the archives are listed: if it is put away in between,
+/// it is listed too, under its first number.
+fn behind_archives(path: &Path, mut current: File) -> Result<Lines> {
     let first = tail::first_line(&mut current)
         .map_err(cannot_read)?
         .map(|line| line.seq);
     current.rewind().map_err(cannot_read)?;
-    // Listed after the current file was opened: if it is put away in between, it is listed too, under its first number.
     let mut files = names::archives(path)
         .map_err(cannot_read)?
         .into_iter()
@@ -133,5 +137,37 @@ impl Iterator for Lines {
                 Some(Err(cannot_read(error)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_put_away_while_a_reader_opens_the_trail_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let text = |seq| {
+            let entry = genesys_core::audit::AuditEntry::new(
+                "TEST",
+                genesys_core::audit::AuditPhase::Intent,
+                "op",
+                "me",
+            );
+            let mut line = AuditLine::new(entry, std::time::SystemTime::UNIX_EPOCH, 0);
+            line.seq = seq;
+            format!("{line}\n")
+        };
+        std::fs::write(names::archive(&path, 1), text(1)).unwrap();
+        std::fs::write(&path, text(2)).unwrap();
+        let current = open(&path).unwrap();
+        std::fs::rename(&path, names::archive(&path, 2)).unwrap();
+        std::fs::write(&path, text(3)).unwrap();
+        let lines = behind_archives(&path, current).unwrap();
+        assert_eq!(
+            lines.map(|line| line.unwrap().seq).collect::<Vec<_>>(),
+            [1, 2]
+        );
     }
 }

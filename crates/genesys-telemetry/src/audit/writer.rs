@@ -111,8 +111,10 @@ impl<M: Medium> Writer<M> {
     pub(super) fn run(mut self, messages: &Receiver<Message>) -> Result<(), Fault> {
         loop {
             let message = match self.until_sync() {
-                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                // Also while messages never stop coming.
+                Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
                 Some(wait) => messages.recv_timeout(wait),
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
                 Ok(message) => self.take(message),
@@ -129,9 +131,6 @@ impl<M: Medium> Writer<M> {
                 self.take(message);
             }
             self.commit();
-            if self.until_sync() == Some(Duration::ZERO) {
-                self.sync_in_background();
-            }
         }
         self.finish()
     }

@@ -25,6 +25,10 @@ struct State {
     files: Vec<(u64, Vec<u8>)>,
     current: Vec<u8>,
     syncs: usize,
+    /// Appends before the first sync.
+    appends_unsynced: usize,
+    /// The number of the one append that fails.
+    fail_at: Option<usize>,
     appends: usize,
     blocked: bool,
     /// Bytes that fit into the current file.
@@ -66,6 +70,9 @@ impl Medium for Arc<FakeDisk> {
         self.set(|state| state.appends += 1);
         let mut state = self.wait(|state| !state.blocked);
         assert!(!state.panics, "the disk is haunted");
+        if state.fail_at == Some(state.appends) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let room = state
             .room
             .map_or(usize::MAX, |room| room.saturating_sub(state.current.len()));
@@ -88,7 +95,12 @@ impl Medium for Arc<FakeDisk> {
 
     fn sync(&mut self) -> io::Result<()> {
         let broken = self.state.lock().unwrap().no_sync;
-        self.set(|state| state.syncs += 1);
+        self.set(|state| {
+            if state.syncs == 0 {
+                state.appends_unsynced = state.appends;
+            }
+            state.syncs += 1;
+        });
         if broken {
             Err(io::ErrorKind::Other.into())
         } else {
@@ -323,6 +335,100 @@ async fn an_interval_forces_the_trail_to_the_disk_under_traffic_and_in_silence()
     );
     audit.record(entry(1)).await.unwrap();
     drop(disk.wait(|state| state.syncs == 1));
+}
+
+#[tokio::test]
+async fn an_interval_is_kept_while_entries_never_stop_coming() {
+    let disk = Arc::new(FakeDisk::default());
+    let clock = FakeClock::new();
+    let hour = Duration::from_secs(3600);
+    let audit = start(
+        builder()
+            .with_clock(Arc::new(clock.clone()))
+            .with_sync(SyncPolicy::Interval(hour)),
+        &disk,
+    );
+    audit.record(entry("starts the hour")).await.unwrap();
+    disk.set(|state| state.blocked = true);
+    audit.try_record(entry("blocked")).unwrap();
+    drop(disk.wait(|state| state.appends == 2));
+    clock.advance(hour);
+    let mut large = entry("more than two batches together");
+    large
+        .attributes
+        .insert("filler".into(), "x".repeat(8000).into());
+    for _ in 0..3 * BATCH_BYTES / 8000 {
+        audit.try_record(large.clone()).unwrap();
+    }
+    disk.set(|state| state.blocked = false);
+    audit.close().await.unwrap();
+    let state = disk.wait(|_| true);
+    assert!(state.appends > 4);
+    assert_eq!(state.appends_unsynced, 2);
+}
+
+#[tokio::test]
+async fn a_number_that_a_lost_line_had_goes_to_the_next_also_across_files() {
+    let disk = Arc::new(FakeDisk::default());
+    let audit = start(
+        builder().with_rotation(Rotation::never().with_max_bytes(1)),
+        &disk,
+    );
+    audit.record(entry(1)).await.unwrap();
+    disk.set(|state| {
+        state.blocked = true;
+        state.fail_at = Some(3);
+    });
+    for id in 2..=4 {
+        audit.try_record(entry(id)).unwrap();
+        drop(disk.wait(|state| state.appends == 2));
+    }
+    disk.set(|state| state.blocked = false);
+    assert!(
+        is_audit_failure(&audit.close().await),
+        "nobody was told of the third"
+    );
+    let state = disk.wait(|_| true);
+    let files = state
+        .files
+        .iter()
+        .map(|(_, file)| file)
+        .chain([&state.current]);
+    let lines: Vec<AuditLine> = files
+        .map(|file| serde_json::from_slice(file).unwrap())
+        .collect();
+    assert_numbered(&lines);
+    assert_eq!(ids(&lines), ["1", "2", "4", ""]);
+}
+
+#[tokio::test]
+async fn a_gap_that_cannot_be_noted_fails_the_close() {
+    let disk = Arc::new(FakeDisk::default());
+    disk.set(|state| state.room = Some(0));
+    let tail = Tail {
+        torn: 5,
+        ..Tail::default()
+    };
+    let audit = builder().start(Arc::clone(&disk), tail).unwrap();
+    assert!(is_audit_failure(&audit.close().await));
+}
+
+#[tokio::test]
+async fn a_close_ends_the_wait_of_those_without_a_place() {
+    let disk = Arc::new(FakeDisk::default());
+    disk.set(|state| state.blocked = true);
+    let audit = start(builder().with_queue(1), &disk);
+    audit.try_record(entry("taken")).unwrap();
+    let mut waiting = pin!(audit.record(entry("waiting")));
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    let mut close = pin!(audit.close());
+    assert!(poll_once(close.as_mut()).is_pending());
+    assert!(
+        matches!(poll_once(waiting.as_mut()), Poll::Ready(result) if is_audit_failure(&result))
+    );
+    disk.set(|state| state.blocked = false);
+    close.await.unwrap();
+    assert_eq!(ids(&disk.lines()), ["taken"]);
 }
 
 #[tokio::test]
