@@ -40,8 +40,10 @@ use crate::{Clock, Random};
 ///   Dropped after its [attempt deadline](Permit::with_attempt_deadline), or by a panic, it is a
 ///   failure.
 ///
-/// In the closed state a permit costs a load, an increment on memory of the current thread's own, and
-/// no lock; the window's cost depends neither on its length nor on the number of calls.
+/// In the closed state a [`PermitRef`] costs two loads and one increment on memory of the current
+/// thread's own, and no lock; a [`Permit`] adds a reference count. The window's cost depends neither on
+/// its length nor on the number of calls. Rates are judged when a call fails or is slow, not when it
+/// succeeds.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -22,7 +22,8 @@ const MAX_SPREAD: Duration = Duration::from_secs(2);
 ///
 /// - While nothing is known, a limited number of requests is in flight at a time; their answers tell.
 /// - A server that never reports is not gated.
-/// - The server's own count wins over ours: others may spend the same token.
+/// - The server's own count wins over ours. When it grows faster than our answers come in, others spend
+///   the same token, and the gate leaves room for them in what is left of the window.
 /// - A nonsensical report is bounded: a limit of 0 is read as 1, a reset is cut to the longest window.
 ///
 /// ```

@@ -42,7 +42,8 @@ pub trait RetryObserver: Send + Sync {
 /// Runs an operation until it succeeds or no further attempt makes sense.
 ///
 /// - No wait before the first attempt and none after the last.
-/// - The deadline is looked at before every wait: a wait that would end at or after it is not begun.
+/// - The deadline is looked at before every wait: a wait that would end at or after it is not begun. The
+///   first attempt is made whatever the deadline.
 /// - A `Retry-After` is waited for in full and a spread is added after it; above the policy's cap the
 ///   call fails at once.
 /// - Dropping the future during a wait cancels the wait; nothing stays behind.

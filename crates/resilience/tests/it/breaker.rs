@@ -165,7 +165,7 @@ fn consecutive_failures_open_whatever_the_volume_and_a_success_ends_the_streak()
     assert_eq!(bench.causes(), [Cause::ConsecutiveFailures { failures: 3 }]);
 }
 
-// errata INT-18
+// errata INT-18, INT-19
 #[test]
 fn throttling_and_refusals_neither_open_nor_close() {
     let bench = Bench::new(config().with_consecutive_failures(2));
@@ -185,6 +185,7 @@ fn throttling_and_refusals_neither_open_nor_close() {
     );
 }
 
+// errata INT-19
 #[test]
 fn the_callers_own_cancellation_is_no_failure() {
     let bench = Bench::new(config().with_consecutive_failures(1));
@@ -352,6 +353,7 @@ fn jitter_shortens_the_open_time_by_at_most_its_part() {
 
 // --- half-open ---
 
+// errata INT-15
 #[test]
 fn half_open_admits_n_probes_and_closes_when_all_succeeded() {
     let bench = Bench::ready_to_probe(config());
@@ -634,6 +636,7 @@ fn a_permit_from_before_a_forced_state_says_nothing_after_it() {
     assert_eq!(bench.state(), State::Closed);
 }
 
+// errata INT-20
 #[test]
 fn transitions_are_told_with_their_cause() {
     let bench = Bench::ready_to_probe(config().with_half_open_permits(1));

@@ -154,6 +154,7 @@ fn filled() -> FillCache<u32, io::Error> {
     FillCache::new(small(), Arc::new(SystemClock))
 }
 
+// errata RST-35
 #[tokio::test(start_paused = true)]
 async fn a_stampede_on_expiry_is_one_fill() {
     let cache = filled();

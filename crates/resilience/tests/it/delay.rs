@@ -6,7 +6,7 @@ use resilience::{Backoff, Jitter, Random, SeededRandom, ThreadRandom};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-// errata ALL-08
+// errata ALL-08, INT-21, RST-24
 #[test]
 fn delays_double_up_to_the_cap() {
     let backoff = Backoff::new(SECOND, 2.0, 30 * SECOND, Jitter::None).unwrap();
@@ -17,7 +17,8 @@ fn delays_double_up_to_the_cap() {
     assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30]);
 }
 
-// The power is computed, not xor-ed, and does not overflow at attempt 64.
+// errata ALL-08
+// The power does not overflow at attempt 64.
 #[test]
 fn every_attempt_number_has_a_delay() {
     let backoff = Backoff::default().with_jitter(Jitter::None);
@@ -58,6 +59,7 @@ fn clamping_always_gives_settings_that_are_valid() {
     }
 }
 
+// errata ALL-08
 #[test]
 fn full_jitter_covers_the_whole_range() {
     let backoff = Backoff::new(SECOND, 2.0, SECOND, Jitter::Full).unwrap();

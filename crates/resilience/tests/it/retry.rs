@@ -138,7 +138,7 @@ fn seconds(times: &[Duration]) -> Vec<u64> {
     times.iter().map(Duration::as_secs).collect()
 }
 
-// errata RST-25
+// errata RST-25, ALL-10
 #[tokio::test]
 async fn nothing_is_waited_for_before_the_first_attempt_nor_after_the_last() {
     let bench = Bench::new(plain());
@@ -160,6 +160,7 @@ async fn the_first_success_ends_the_call() {
     assert_eq!(result.unwrap(), 2);
 }
 
+// errata ALL-11, EVR-31
 #[tokio::test]
 async fn the_last_error_and_the_whole_history_survive_exhaustion_by_throttling() {
     let bench = Bench::new(plain());
@@ -234,7 +235,7 @@ async fn a_throttle_without_a_time_waits_longer_than_a_fault() {
     assert_eq!(seconds(&began), [0, 10, 30]);
 }
 
-// errata ALL-12
+// errata ALL-12, EVR-28, RST-23
 #[tokio::test]
 async fn every_attempt_builds_its_request_again() {
     let bench = Bench::new(plain());
@@ -346,7 +347,7 @@ async fn the_spread_yields_to_the_deadline_and_the_named_time_does_not() {
     assert!((3 * SECOND..4 * SECOND).contains(&began[1]));
 }
 
-// errata ALL-08
+// errata ALL-08, ALL-10, RST-22
 #[tokio::test]
 async fn a_wait_that_would_pass_the_deadline_is_not_begun() {
     let bench = Bench::new(plain());
@@ -389,6 +390,7 @@ async fn a_replay_leaves_all_attempts_to_the_faults_around_it() {
     assert_eq!(seconds(&began), [0, 1, 1, 3, 7]);
 }
 
+// errata ALL-08
 #[tokio::test]
 async fn an_empty_budget_stops_at_the_first_failure() {
     let bench = Bench::new(plain());
@@ -469,6 +471,7 @@ async fn nested_loops_do_not_multiply() {
     assert_eq!(error.last.stop, Stop::AttemptsSpent);
 }
 
+// errata ALL-10, RST-22
 #[tokio::test]
 async fn a_cancelled_wait_leaves_nothing_behind() {
     let bench = Bench::new(plain());

@@ -33,6 +33,7 @@ async fn ten_thousand_callers_cause_one_execution() {
     assert_eq!(flights.in_flight(), 0);
 }
 
+// errata ALL-06
 #[tokio::test(start_paused = true)]
 async fn the_work_survives_its_first_caller_and_half_of_the_others() {
     let flights = Flights::new();
