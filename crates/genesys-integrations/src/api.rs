@@ -13,7 +13,7 @@ use genesys_core::{Client, Profile, Result};
 use crate::definition::IntegrationDefinition;
 use crate::guide::GuideIntegrations;
 use crate::ids::IntegrationId;
-use crate::integration::{IntendedState, Integration, StateChange};
+use crate::integration::{Integration, IntendedState, StateChange};
 use crate::platform::PlatformIntegrations;
 use crate::report::{TestReport, TestRequest};
 
@@ -58,7 +58,11 @@ pub trait Integrations: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`NotFound`](genesys_core::ErrorKind::NotFound) when there is no integration of this id.
-    async fn update(&self, id: &IntegrationId, definition: &IntegrationDefinition) -> Result<Integration>;
+    async fn update(
+        &self,
+        id: &IntegrationId,
+        definition: &IntegrationDefinition,
+    ) -> Result<Integration>;
 
     /// One integration; none when there is none of this id.
     async fn get(&self, id: &IntegrationId) -> Result<Option<Integration>>;
@@ -119,7 +123,10 @@ pub struct Ensured {
 impl Ensured {
     /// An integration and what had to be done.
     pub fn new(integration: Integration, change: Change) -> Self {
-        Self { integration, change }
+        Self {
+            integration,
+            change,
+        }
     }
 }
 

@@ -138,7 +138,10 @@ impl DefinitionBuilder {
 
     /// Names fields that the receiving system has; once any are named, mapping to another target is refused. Several
     /// calls add up. Without a call targets are not compared with anything.
-    pub fn with_target_fields(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn with_target_fields(
+        mut self,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.target_fields
             .get_or_insert_default()
             .extend(fields.into_iter().map(Into::into));

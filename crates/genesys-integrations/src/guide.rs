@@ -7,7 +7,7 @@ use genesys_core::{Client, Error, ErrorKind, Profile, RequestBuilder, Result};
 use crate::api::{Change, Ensured, Integrations, Listing};
 use crate::definition::{Authentication, IntegrationDefinition};
 use crate::ids::IntegrationId;
-use crate::integration::{IntendedState, Integration, StateChange};
+use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
@@ -64,7 +64,9 @@ impl GuideIntegrations {
 
     /// Everything that carries the name.
     async fn named(&self, name: &str, deadline: &Deadline<'_>) -> Result<Vec<Object>> {
-        let matching = self.objects().try_filter(|object| std::future::ready(object.name == name));
+        let matching = self
+            .objects()
+            .try_filter(|object| std::future::ready(object.name == name));
         deadline.bound(matching.try_collect()).await
     }
 
@@ -77,26 +79,47 @@ impl GuideIntegrations {
     }
 
     async fn look(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Option<Object>> {
-        let call = self.client.get(ITEM).segment("id", id).operation("integrations.get");
+        let call = self
+            .client
+            .get(ITEM)
+            .segment("id", id)
+            .operation("integrations.get");
         call.deadline(deadline.remaining()?).json_or_none().await
     }
 
     /// A request whose body is the whole definition, inactive: nothing that is not tested is ever switched on.
     fn with_definition(call: RequestBuilder, definition: &IntegrationDefinition) -> RequestBuilder {
         let Authentication::Basic { password, .. } = definition.authentication();
-        call.with_secret(password).with_json(&Sent::new(definition, "inactive"))
+        call.with_secret(password)
+            .with_json(&Sent::new(definition, "inactive"))
     }
 
-    async fn post(&self, definition: &IntegrationDefinition, deadline: &Deadline<'_>) -> Result<Object> {
-        let call = self.client.post(COLLECTION).operation("integrations.create");
+    async fn post(
+        &self,
+        definition: &IntegrationDefinition,
+        deadline: &Deadline<'_>,
+    ) -> Result<Object> {
+        let call = self
+            .client
+            .post(COLLECTION)
+            .operation("integrations.create");
         Self::with_definition(call, definition)
             .deadline(deadline.remaining()?)
             .json()
             .await
     }
 
-    async fn put(&self, id: &IntegrationId, definition: &IntegrationDefinition, deadline: &Deadline<'_>) -> Result<Object> {
-        let call = self.client.put(ITEM).segment("id", id).operation("integrations.update");
+    async fn put(
+        &self,
+        id: &IntegrationId,
+        definition: &IntegrationDefinition,
+        deadline: &Deadline<'_>,
+    ) -> Result<Object> {
+        let call = self
+            .client
+            .put(ITEM)
+            .segment("id", id)
+            .operation("integrations.update");
         Self::with_definition(call, definition)
             .deadline(deadline.remaining()?)
             .json()
@@ -104,7 +127,11 @@ impl GuideIntegrations {
     }
 
     /// Creates the definition, whose name nothing carries yet.
-    async fn create_new(&self, definition: &IntegrationDefinition, deadline: &Deadline<'_>) -> Result<Integration> {
+    async fn create_new(
+        &self,
+        definition: &IntegrationDefinition,
+        deadline: &Deadline<'_>,
+    ) -> Result<Integration> {
         let object = reconcile::create_once(
             deadline,
             || self.post(definition, deadline),
@@ -116,7 +143,11 @@ impl GuideIntegrations {
 }
 
 pub(crate) fn ambiguous(many: usize) -> Error {
-    Error::new(ErrorKind::Conflict, format!("{many} integrations have this name"))
+    let why = match many {
+        1 => "an integration has this name already".to_owned(),
+        many => format!("{many} integrations have this name"),
+    };
+    Error::new(ErrorKind::Conflict, why)
 }
 
 #[async_trait]
@@ -138,8 +169,15 @@ impl Integrations for GuideIntegrations {
         Ok(Ensured::new(updated.into_integration(), Change::Updated))
     }
 
-    async fn update(&self, id: &IntegrationId, definition: &IntegrationDefinition) -> Result<Integration> {
-        Ok(self.put(id, definition, &self.deadline()).await?.into_integration())
+    async fn update(
+        &self,
+        id: &IntegrationId,
+        definition: &IntegrationDefinition,
+    ) -> Result<Integration> {
+        Ok(self
+            .put(id, definition, &self.deadline())
+            .await?
+            .into_integration())
     }
 
     async fn create(&self, definition: &IntegrationDefinition) -> Result<Integration> {
@@ -151,11 +189,17 @@ impl Integrations for GuideIntegrations {
     }
 
     async fn get(&self, id: &IntegrationId) -> Result<Option<Integration>> {
-        Ok(self.look(id, &self.deadline()).await?.map(Object::into_integration))
+        Ok(self
+            .look(id, &self.deadline())
+            .await?
+            .map(Object::into_integration))
     }
 
     async fn find(&self, name: &str) -> Result<Option<Integration>> {
-        Ok(self.sole(name, &self.deadline()).await?.map(Object::into_integration))
+        Ok(self
+            .sole(name, &self.deadline())
+            .await?
+            .map(Object::into_integration))
     }
 
     fn list(&self) -> Listing {
@@ -200,7 +244,11 @@ impl Integrations for GuideIntegrations {
     }
 
     async fn delete(&self, id: &IntegrationId) -> Result<bool> {
-        let call = self.client.delete(ITEM).segment("id", id).operation("integrations.delete");
+        let call = self
+            .client
+            .delete(ITEM)
+            .segment("id", id)
+            .operation("integrations.delete");
         call.deadline(self.deadline().remaining()?).gone().await
     }
 
@@ -208,7 +256,11 @@ impl Integrations for GuideIntegrations {
         let deadline = self.deadline();
         let mut any = false;
         for object in self.named(name, &deadline).await? {
-            let call = self.client.delete(ITEM).segment("id", &object.id).operation("integrations.delete");
+            let call = self
+                .client
+                .delete(ITEM)
+                .segment("id", &object.id)
+                .operation("integrations.delete");
             any |= call.deadline(deadline.remaining()?).gone().await?;
         }
         Ok(any)

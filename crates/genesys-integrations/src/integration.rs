@@ -63,7 +63,9 @@ pub enum IntegrationState {
 impl IntegrationState {
     /// Reads a state in either profile's spelling.
     pub(crate) fn parse(text: Option<&str>) -> Self {
-        let Some(text) = text else { return Self::Unknown };
+        let Some(text) = text else {
+            return Self::Unknown;
+        };
         match text.to_ascii_lowercase().as_str() {
             "active" => Self::Active,
             "activating" => Self::Activating,
@@ -142,7 +144,11 @@ pub struct StateChange {
 impl StateChange {
     /// A change that took `waited`.
     pub fn new(intended: IntendedState, reported: IntegrationState, waited: Duration) -> Self {
-        Self { intended, reported, waited }
+        Self {
+            intended,
+            reported,
+            waited,
+        }
     }
 }
 
@@ -163,7 +169,11 @@ pub struct StateNotReached {
 impl fmt::Display for StateNotReached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.waited.as_secs_f64();
-        write!(f, "{} was asked for, {} is reported after {seconds:.1} s", self.intended, self.reported)?;
+        write!(
+            f,
+            "{} was asked for, {} is reported after {seconds:.1} s",
+            self.intended, self.reported
+        )?;
         match &self.detail {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
@@ -175,6 +185,8 @@ impl std::error::Error for StateNotReached {}
 
 impl From<StateNotReached> for Error {
     fn from(cause: StateNotReached) -> Self {
-        Error::new(ErrorKind::State, cause.to_string()).with_sent(true).with_source(cause)
+        Error::new(ErrorKind::State, cause.to_string())
+            .with_sent(true)
+            .with_source(cause)
     }
 }

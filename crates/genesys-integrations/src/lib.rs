@@ -18,13 +18,15 @@ mod wait;
 
 pub use api::{Change, Ensured, Integrations, Listing, for_profile};
 pub use definition::{
-    Authentication, DataMapping, DefinitionBuilder, DefinitionError, Fingerprint, IntegrationDefinition, Transformation,
-    UnknownTransformation, Violation, ViolationCode,
+    Authentication, DataMapping, DefinitionBuilder, DefinitionError, Fingerprint,
+    IntegrationDefinition, Transformation, UnknownTransformation, Violation, ViolationCode,
 };
 pub use guide::GuideIntegrations;
 pub use ids::{ActionId, CredentialId, IntegrationId};
-pub use integration::{IntendedState, Integration, IntegrationState, StateChange, StateNotReached};
+pub use integration::{Integration, IntegrationState, IntendedState, StateChange, StateNotReached};
 pub use limits::Limits;
-pub use pipeline::{Deployment, FileJournal, Journal, MemoryJournal, OnFailure, Pipeline, PipelineError};
+pub use pipeline::{
+    Deployment, FileJournal, Journal, MemoryJournal, OnFailure, Pipeline, PipelineError,
+};
 pub use platform::PlatformIntegrations;
 pub use report::{TestReport, TestRequest, TestStatus, TestStep};

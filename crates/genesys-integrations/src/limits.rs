@@ -27,7 +27,12 @@ impl Default for Limits {
             total: Duration::from_secs(120),
             state: Duration::from_secs(60),
             appearance: Duration::from_secs(15),
-            poll: Backoff::clamp(Duration::from_millis(250), 1.5, Duration::from_secs(5), Jitter::None),
+            poll: Backoff::clamp(
+                Duration::from_millis(250),
+                1.5,
+                Duration::from_secs(5),
+                Jitter::None,
+            ),
         }
     }
 }
@@ -90,7 +95,12 @@ pub(crate) struct Deadline<'a> {
 impl<'a> Deadline<'a> {
     fn of(client: &'a Client, poll: &'a Backoff, limit: Duration) -> Self {
         let started = client.clock().now();
-        Self { client, poll, started, at: started.checked_add(limit) }
+        Self {
+            client,
+            poll,
+            started,
+            at: started.checked_add(limit),
+        }
     }
 
     fn within(&self, limit: Duration) -> Self {
@@ -109,20 +119,28 @@ impl<'a> Deadline<'a> {
             None => Duration::MAX,
         };
         if left.is_zero() {
-            return Err(Error::new(ErrorKind::Deadline, "no time is left for the next request"));
+            return Err(Error::new(
+                ErrorKind::Deadline,
+                "no time is left for the next request",
+            ));
         }
         Ok(left)
     }
 
     /// Since the clock was started.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.client.clock().now().saturating_duration_since(self.started)
+        self.client
+            .clock()
+            .now()
+            .saturating_duration_since(self.started)
     }
 
     /// Pauses before look number `index`, from 0. False, at once, when the deadline would come first.
     pub(crate) async fn pause(&self, index: u32) -> bool {
         let delay = self.poll.delay(index, &**self.client.random());
-        let Some(until) = self.client.clock().now().checked_add(delay) else { return false };
+        let Some(until) = self.client.clock().now().checked_add(delay) else {
+            return false;
+        };
         if self.at.is_some_and(|at| until >= at) {
             return false;
         }
@@ -136,7 +154,12 @@ impl<'a> Deadline<'a> {
             None => reads.await,
             Some(at) => timeout_at(&**self.client.clock(), at, reads)
                 .await
-                .unwrap_or_else(|_elapsed| Err(Error::new(ErrorKind::Deadline, "the list was not read to its end in time"))),
+                .unwrap_or_else(|_elapsed| {
+                    Err(Error::new(
+                        ErrorKind::Deadline,
+                        "the list was not read to its end in time",
+                    ))
+                }),
         }
     }
 }

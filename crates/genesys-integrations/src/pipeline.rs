@@ -86,7 +86,11 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline for `definition`. Time, audit and events are those of `client`, which should be the one behind
     /// `integrations`.
-    pub fn new(client: Client, integrations: Arc<dyn Integrations>, definition: IntegrationDefinition) -> Self {
+    pub fn new(
+        client: Client,
+        integrations: Arc<dyn Integrations>,
+        definition: IntegrationDefinition,
+    ) -> Self {
         Self {
             client,
             integrations,
@@ -152,7 +156,12 @@ impl Pipeline {
     pub async fn run(&self) -> Result<Deployment, PipelineError> {
         let progress = Progress::default();
         if let Err(error) = self.check() {
-            return Err(PipelineError::new(CREATE, error, None, Aftermath::Untouched));
+            return Err(PipelineError::new(
+                CREATE,
+                error,
+                None,
+                Aftermath::Untouched,
+            ));
         }
         match self.bounded(self.forward(&progress)).await {
             Ok(deployment) => Ok(deployment),
@@ -171,7 +180,9 @@ impl Pipeline {
     pub async fn roll_back(&self) -> Result<bool, PipelineError> {
         let untouched = |error| PipelineError::new(ROLLBACK, error, None, Aftermath::Untouched);
         self.check().map_err(untouched)?;
-        let Some(record) = self.journal.load().await.map_err(untouched)? else { return Ok(false) };
+        let Some(record) = self.journal.load().await.map_err(untouched)? else {
+            return Ok(false);
+        };
         self.check_owner(&record).map_err(untouched)?;
         match self.undo_bounded(record).await {
             Ok(()) => Ok(true),
@@ -188,8 +199,15 @@ impl Pipeline {
         let mut names: Vec<_> = self.steps.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         let repeated = names.windows(2).any(|pair| pair[0] == pair[1]);
-        if repeated || names.iter().any(|name| name.is_empty() || reserved.contains(name)) {
-            return Err(Error::new(ErrorKind::InvalidRequest, "names of steps are unique, not empty and not reserved"));
+        if repeated
+            || names
+                .iter()
+                .any(|name| name.is_empty() || reserved.contains(name))
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "names of steps are unique, not empty and not reserved",
+            ));
         }
         Ok(())
     }
@@ -200,7 +218,12 @@ impl Pipeline {
             None => work.await,
             Some(at) => timeout_at(&**clock, at, work)
                 .await
-                .unwrap_or_else(|_elapsed| Err(Error::new(ErrorKind::Deadline, "the deployment did not end in time"))),
+                .unwrap_or_else(|_elapsed| {
+                    Err(Error::new(
+                        ErrorKind::Deadline,
+                        "the deployment did not end in time",
+                    ))
+                }),
         }
     }
 
@@ -217,7 +240,9 @@ impl Pipeline {
                 Ok(()) => Aftermath::RolledBack,
                 Err((_, remaining)) => Aftermath::Incomplete { remaining },
             },
-            Err(_) => Aftermath::Incomplete { remaining: vec!["what the unreadable journal knows of".to_owned()] },
+            Err(_) => Aftermath::Incomplete {
+                remaining: vec!["what the unreadable journal knows of".to_owned()],
+            },
         };
         PipelineError::new(step, error, test, aftermath)
     }
@@ -243,7 +268,11 @@ struct Place {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self(Mutex::new(Place { step: CREATE, test: None, begun: false }))
+        Self(Mutex::new(Place {
+            step: CREATE,
+            test: None,
+            begun: false,
+        }))
     }
 }
 

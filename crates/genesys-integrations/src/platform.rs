@@ -12,7 +12,7 @@ use crate::api::{Ensured, Integrations, Listing};
 use crate::definition::IntegrationDefinition;
 use crate::guide::ambiguous;
 use crate::ids::IntegrationId;
-use crate::integration::{IntendedState, Integration, StateChange};
+use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
@@ -73,8 +73,16 @@ impl PlatformIntegrations {
         self.limits.deadline(&self.client)
     }
 
-    async fn look(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Option<IntegrationSeen>> {
-        let call = self.client.get(INTEGRATION).segment("integrationId", id).operation("integrations.get");
+    async fn look(
+        &self,
+        id: &IntegrationId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Option<IntegrationSeen>> {
+        let call = self
+            .client
+            .get(INTEGRATION)
+            .segment("integrationId", id)
+            .operation("integrations.get");
         call.deadline(deadline.remaining()?).json_or_none().await
     }
 
@@ -97,7 +105,10 @@ impl PlatformIntegrations {
             .json()
             .await?;
         wait::for_state(&waiting, intended, first.into_integration(), || async {
-            Ok(self.look(id, &waiting).await?.map(IntegrationSeen::into_integration))
+            Ok(self
+                .look(id, &waiting)
+                .await?
+                .map(IntegrationSeen::into_integration))
         })
         .await
     }
@@ -115,18 +126,26 @@ impl Integrations for PlatformIntegrations {
 
     async fn create(&self, definition: &IntegrationDefinition) -> Result<Integration> {
         let deadline = self.deadline();
-        match self.integrations_named(definition.name(), &deadline).await?.len() {
-            0 => Ok(self.converge(definition, &deadline).await?.integration),
-            many => Err(ambiguous(many).with_operation("integrations.create")),
+        let found = self.parts(definition.name(), &deadline).await?;
+        if found.integration.is_some() {
+            return Err(ambiguous(1).with_operation("integrations.create"));
         }
+        self.build(definition, &found, &deadline).await
     }
 
-    async fn update(&self, id: &IntegrationId, definition: &IntegrationDefinition) -> Result<Integration> {
+    async fn update(
+        &self,
+        id: &IntegrationId,
+        definition: &IntegrationDefinition,
+    ) -> Result<Integration> {
         self.rewrite(id, definition, &self.deadline()).await
     }
 
     async fn get(&self, id: &IntegrationId) -> Result<Option<Integration>> {
-        Ok(self.look(id, &self.deadline()).await?.map(IntegrationSeen::into_integration))
+        Ok(self
+            .look(id, &self.deadline())
+            .await?
+            .map(IntegrationSeen::into_integration))
     }
 
     async fn find(&self, name: &str) -> Result<Option<Integration>> {
@@ -135,7 +154,10 @@ impl Integrations for PlatformIntegrations {
     }
 
     fn list(&self) -> Listing {
-        Listing::new(self.integrations().map_ok(IntegrationSeen::into_integration))
+        Listing::new(
+            self.integrations()
+                .map_ok(IntegrationSeen::into_integration),
+        )
     }
 
     async fn set_state(&self, id: &IntegrationId, intended: IntendedState) -> Result<StateChange> {
@@ -145,10 +167,17 @@ impl Integrations for PlatformIntegrations {
     async fn test(&self, id: &IntegrationId, request: &TestRequest) -> Result<TestReport> {
         let deadline = self.deadline();
         let Some(action) = self.action_of(id, &deadline).await? else {
-            return Err(Error::new(ErrorKind::Unsupported, "the integration has no action that could be tested")
-                .with_operation("integrations.test"));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the integration has no action that could be tested",
+            )
+            .with_operation("integrations.test"));
         };
-        let call = self.client.post(ACTION_TEST).segment("actionId", &action.id).with_json(request.input());
+        let call = self
+            .client
+            .post(ACTION_TEST)
+            .segment("actionId", &action.id)
+            .with_json(request.input());
         let answer: Result<TestAnswer> = self
             .probes
             .guard(&self.client, call, request)
@@ -183,4 +212,3 @@ struct Parts {
     integration: Option<IntegrationSeen>,
     action: Option<wire::ActionSeen>,
 }
-

@@ -39,9 +39,16 @@ impl Probes {
     }
 
     /// Gives a test request its policy, its breaker and its class.
-    pub(crate) fn guard(&self, client: &Client, call: RequestBuilder, request: &TestRequest) -> RequestBuilder {
+    pub(crate) fn guard(
+        &self,
+        client: &Client,
+        call: RequestBuilder,
+        request: &TestRequest,
+    ) -> RequestBuilder {
         let host = client.hosts().api().host_str().unwrap_or_default();
-        let breaker = self.breakers.get(&format!("{host}/integrations.test"), client.clock().now());
+        let breaker = self
+            .breakers
+            .get(&format!("{host}/integrations.test"), client.clock().now());
         call.operation("integrations.test")
             .retry(policy::guide_000_test())
             .breaker(breaker)

@@ -17,7 +17,11 @@ const LOOKS: u32 = 4;
 /// # Errors
 ///
 /// Those of `send`. An outcome that stays unknown is given back as it is.
-pub(crate) async fn create_once<T, S, SFut, F, FFut>(deadline: &Deadline<'_>, mut send: S, mut find: F) -> Result<T>
+pub(crate) async fn create_once<T, S, SFut, F, FFut>(
+    deadline: &Deadline<'_>,
+    mut send: S,
+    mut find: F,
+) -> Result<T>
 where
     S: FnMut() -> SFut + Send,
     SFut: Future<Output = Result<T>> + Send,

@@ -23,7 +23,10 @@ impl TestRequest {
 
     /// A test that may run several times: up to 5 attempts, exponential from 1 s.
     pub fn repeatable() -> Self {
-        Self { repeatable: true, input: Map::new() }
+        Self {
+            repeatable: true,
+            input: Map::new(),
+        }
     }
 
     /// Adds an input value (platform profile; the guide profile's test takes none).

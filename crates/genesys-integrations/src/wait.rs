@@ -2,7 +2,9 @@
 
 use genesys_core::{Error, ErrorKind, Result};
 
-use crate::integration::{IntendedState, Integration, IntegrationState, StateChange, StateNotReached};
+use crate::integration::{
+    Integration, IntegrationState, IntendedState, StateChange, StateNotReached,
+};
 use crate::limits::Deadline;
 
 /// Looks until `intended` is reported. `first` is the answer to the request that set it: its state may be one from before,
@@ -41,7 +43,11 @@ where
 }
 
 /// Looks until there is something. A 404 right after a creation is normal for a while, and an error after the deadline.
-pub(crate) async fn for_appearance<T, F, Fut>(deadline: &Deadline<'_>, what: &'static str, mut look: F) -> Result<T>
+pub(crate) async fn for_appearance<T, F, Fut>(
+    deadline: &Deadline<'_>,
+    what: &'static str,
+    mut look: F,
+) -> Result<T>
 where
     F: FnMut() -> Fut + Send,
     Fut: Future<Output = Result<Option<T>>> + Send,
@@ -53,7 +59,10 @@ where
         }
         if !deadline.pause(index).await {
             let waited = deadline.elapsed().as_secs_f64();
-            return Err(Error::new(ErrorKind::NotFound, format!("{what} cannot be read {waited:.1} s after it was created")));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("{what} cannot be read {waited:.1} s after it was created"),
+            ));
         }
         index = index.saturating_add(1);
     }

@@ -23,7 +23,10 @@ pub enum Authentication {
 impl Authentication {
     /// HTTP Basic with this user name and password.
     pub fn basic(username: impl Into<String>, password: SecretString) -> Self {
-        Self::Basic { username: username.into(), password }
+        Self::Basic {
+            username: username.into(),
+            password,
+        }
     }
 
     /// The kind's name, such as `Basic`: the form in which audit lines and logs carry it.
@@ -57,6 +60,9 @@ mod tests {
         assert_eq!(authentication.to_string(), "Basic");
         assert_eq!(serde_json::to_string(&authentication).unwrap(), "\"Basic\"");
         let debug = format!("{authentication:?}");
-        assert!(debug.contains("crm_user") && !debug.contains("hunter2"), "{debug}");
+        assert!(
+            debug.contains("crm_user") && !debug.contains("hunter2"),
+            "{debug}"
+        );
     }
 }

@@ -57,10 +57,14 @@ mod tests {
     use super::*;
 
     fn definition(password: &str, target: &str) -> IntegrationDefinition {
-        IntegrationDefinition::builder("CRM", "https://a.example", Authentication::basic("u", password.into()))
-            .with_mapping(DataMapping::direct("caseId", target))
-            .build()
-            .unwrap()
+        IntegrationDefinition::builder(
+            "CRM",
+            "https://a.example",
+            Authentication::basic("u", password.into()),
+        )
+        .with_mapping(DataMapping::direct("caseId", target))
+        .build()
+        .unwrap()
     }
 
     #[test]
@@ -69,6 +73,9 @@ mod tests {
         let one = definition("one", "a").fingerprint();
         assert_eq!(one, definition("two", "a").fingerprint());
         assert_ne!(one, definition("one", "b").fingerprint());
-        assert_eq!(one.as_str(), "TODO");
+        assert_eq!(
+            one.as_str(),
+            "7efcedabf0a9bbb0a8a030a9917b7f9cdd043a424832b8426fe3e312132b647b"
+        );
     }
 }

@@ -6,7 +6,10 @@ use genesys_core::redact::printable;
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{Authentication, DataMapping, DefinitionBuilder, DefinitionError, IntegrationDefinition, Violation, ViolationCode};
+use super::{
+    Authentication, DataMapping, DefinitionBuilder, DefinitionError, IntegrationDefinition,
+    Violation, ViolationCode,
+};
 
 const MAX_NAME: usize = 256;
 const MAX_ENDPOINT: usize = 2_048;
@@ -31,7 +34,11 @@ struct Findings(Vec<Violation>);
 
 impl Findings {
     fn add(&mut self, code: ViolationCode, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Violation { code, field: field.into(), message: message.into() });
+        self.0.push(Violation {
+            code,
+            field: field.into(),
+            message: message.into(),
+        });
     }
 
     fn require(&mut self, holds: bool, code: ViolationCode, field: &str, message: &str) {
@@ -52,7 +59,11 @@ pub(super) fn check(builder: DefinitionBuilder) -> Result<IntegrationDefinition,
     );
     let endpoint = endpoint(&mut findings, &builder.endpoint);
     authentication(&mut findings, &builder.authentication);
-    mapping(&mut findings, &builder.mapping, builder.target_fields.as_ref());
+    mapping(
+        &mut findings,
+        &builder.mapping,
+        builder.target_fields.as_ref(),
+    );
     match endpoint {
         Some(endpoint) if findings.0.is_empty() => Ok(IntegrationDefinition {
             name: builder.name,
@@ -66,9 +77,18 @@ pub(super) fn check(builder: DefinitionBuilder) -> Result<IntegrationDefinition,
 
 /// Not empty, not too long, nothing that could forge a header or a log line.
 fn text(findings: &mut Findings, field: &str, value: &str, max: usize) {
-    findings.require(!value.trim().is_empty(), ViolationCode::Empty, field, "is empty");
+    findings.require(
+        !value.trim().is_empty(),
+        ViolationCode::Empty,
+        field,
+        "is empty",
+    );
     if value.chars().count() > max {
-        findings.add(ViolationCode::TooLong, field, format!("is longer than {max} characters"));
+        findings.add(
+            ViolationCode::TooLong,
+            field,
+            format!("is longer than {max} characters"),
+        );
     }
     findings.require(
         printable(value) == value,
@@ -85,12 +105,20 @@ fn endpoint(findings: &mut Findings, value: &str) -> Option<Url> {
         return None;
     }
     if value.len() > MAX_ENDPOINT {
-        findings.add(ViolationCode::TooLong, FIELD, format!("is longer than {MAX_ENDPOINT} bytes"));
+        findings.add(
+            ViolationCode::TooLong,
+            FIELD,
+            format!("is longer than {MAX_ENDPOINT} bytes"),
+        );
         return None;
     }
     // The parser would silently drop them, and what is sent would not be what was read.
     if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        findings.add(ViolationCode::Characters, FIELD, "holds spaces or control characters");
+        findings.add(
+            ViolationCode::Characters,
+            FIELD,
+            "holds spaces or control characters",
+        );
         return None;
     }
     let url = match Url::parse(value) {
@@ -108,7 +136,11 @@ fn endpoint(findings: &mut Findings, value: &str) -> Option<Url> {
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
-        "http" => findings.add(ViolationCode::Scheme, FIELD, "must use https; plain http is for loopback addresses only"),
+        "http" => findings.add(
+            ViolationCode::Scheme,
+            FIELD,
+            "must use https; plain http is for loopback addresses only",
+        ),
         _ => findings.add(ViolationCode::Scheme, FIELD, "must use https"),
     }
     findings.require(
@@ -117,7 +149,12 @@ fn endpoint(findings: &mut Findings, value: &str) -> Option<Url> {
         FIELD,
         "carries user info; credentials belong in the authentication",
     );
-    findings.require(url.fragment().is_none(), ViolationCode::Fragment, FIELD, "has a fragment, which no server ever sees");
+    findings.require(
+        url.fragment().is_none(),
+        ViolationCode::Fragment,
+        FIELD,
+        "has a fragment, which no server ever sees",
+    );
     Some(url)
 }
 
@@ -142,12 +179,26 @@ fn authentication(findings: &mut Findings, authentication: &Authentication) {
             );
             let password = password.expose_secret();
             let field = "authentication.password";
-            findings.require(!password.is_empty(), ViolationCode::Empty, field, "is empty");
+            findings.require(
+                !password.is_empty(),
+                ViolationCode::Empty,
+                field,
+                "is empty",
+            );
             if password.chars().count() > MAX_PASSWORD {
-                findings.add(ViolationCode::TooLong, field, format!("is longer than {MAX_PASSWORD} characters"));
+                findings.add(
+                    ViolationCode::TooLong,
+                    field,
+                    format!("is longer than {MAX_PASSWORD} characters"),
+                );
             }
             let holds = !password.chars().any(char::is_control);
-            findings.require(holds, ViolationCode::Characters, field, "holds control characters");
+            findings.require(
+                holds,
+                ViolationCode::Characters,
+                field,
+                "holds control characters",
+            );
         }
     }
 }
@@ -157,8 +208,14 @@ fn mapping(findings: &mut Findings, mapping: &[DataMapping], targets: Option<&BT
     for (index, entry) in mapping.iter().enumerate() {
         let source = format!("dataMapping[{index}].sourceField");
         let target = format!("dataMapping[{index}].targetField");
-        if field(findings, &source, &entry.source_field) && !entry.source_field.split('.').all(is_identifier) {
-            findings.add(ViolationCode::Characters, &source, "must be identifiers joined by dots");
+        if field(findings, &source, &entry.source_field)
+            && !entry.source_field.split('.').all(is_identifier)
+        {
+            findings.add(
+                ViolationCode::Characters,
+                &source,
+                "must be identifiers joined by dots",
+            );
         }
         if !field(findings, &target, &entry.target_field) {
             continue;
@@ -168,16 +225,27 @@ fn mapping(findings: &mut Findings, mapping: &[DataMapping], targets: Option<&BT
             continue;
         }
         if RESERVED.contains(&entry.target_field.as_str()) {
-            findings.add(ViolationCode::Reserved, &target, "is a name that the platform's templates reserve");
+            findings.add(
+                ViolationCode::Reserved,
+                &target,
+                "is a name that the platform's templates reserve",
+            );
         }
         if !seen.insert(entry.target_field.as_str()) {
-            findings.add(ViolationCode::Duplicate, &target, format!("{} is mapped more than once", entry.target_field));
+            findings.add(
+                ViolationCode::Duplicate,
+                &target,
+                format!("{} is mapped more than once", entry.target_field),
+            );
         }
         if targets.is_some_and(|known| !known.contains(&entry.target_field)) {
             findings.add(
                 ViolationCode::UnknownTarget,
                 &target,
-                format!("{} is not a field of the receiving system", entry.target_field),
+                format!(
+                    "{} is not a field of the receiving system",
+                    entry.target_field
+                ),
             );
         }
     }
@@ -190,7 +258,11 @@ fn field(findings: &mut Findings, place: &str, value: &str) -> bool {
         return false;
     }
     if value.len() > MAX_FIELD {
-        findings.add(ViolationCode::TooLong, place, format!("is longer than {MAX_FIELD} characters"));
+        findings.add(
+            ViolationCode::TooLong,
+            place,
+            format!("is longer than {MAX_FIELD} characters"),
+        );
         return false;
     }
     true
@@ -198,7 +270,9 @@ fn field(findings: &mut Findings, place: &str, value: &str) -> bool {
 
 fn is_identifier(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
@@ -208,12 +282,20 @@ mod tests {
     use ViolationCode::*;
 
     fn definition(name: &str, endpoint: &str) -> DefinitionBuilder {
-        IntegrationDefinition::builder(name, endpoint, Authentication::basic("user", "secret".into()))
+        IntegrationDefinition::builder(
+            name,
+            endpoint,
+            Authentication::basic("user", "secret".into()),
+        )
     }
 
     fn codes(builder: DefinitionBuilder) -> Vec<(String, ViolationCode)> {
         let error = builder.build().unwrap_err();
-        error.violations().iter().map(|violation| (violation.field.clone(), violation.code)).collect()
+        error
+            .violations()
+            .iter()
+            .map(|violation| (violation.field.clone(), violation.code))
+            .collect()
     }
 
     #[test]
@@ -228,7 +310,11 @@ mod tests {
         .with_mapping(DataMapping::direct("x", "a"))
         .with_mapping(DataMapping::direct("x y", "b c"));
         let error = builder.build().unwrap_err();
-        let found: Vec<_> = error.violations().iter().map(|v| (v.field.as_str(), v.code)).collect();
+        let found: Vec<_> = error
+            .violations()
+            .iter()
+            .map(|v| (v.field.as_str(), v.code))
+            .collect();
         assert_eq!(
             found,
             [
@@ -265,21 +351,51 @@ mod tests {
             ("https://api.example.com/\r\nX-Header: 1", Characters),
         ] {
             let found = codes(definition("CRM", endpoint));
-            assert!(found.contains(&("endpoint".into(), code)), "{endpoint}: {found:?}");
+            assert!(
+                found.contains(&("endpoint".into(), code)),
+                "{endpoint}: {found:?}"
+            );
         }
-        for endpoint in ["HTTPS://api.example.com/v1", "http://127.0.0.1:9/x", "http://[::1]/x", "http://localhost/x"] {
+        for endpoint in [
+            "HTTPS://api.example.com/v1",
+            "http://127.0.0.1:9/x",
+            "http://[::1]/x",
+            "http://localhost/x",
+        ] {
             assert!(definition("CRM", endpoint).build().is_ok(), "{endpoint}");
         }
-        assert!(codes(definition("CRM", &format!("https://a.example/{}", "x".repeat(MAX_ENDPOINT)))).contains(&("endpoint".into(), TooLong)));
+        assert!(
+            codes(definition(
+                "CRM",
+                &format!("https://a.example/{}", "x".repeat(MAX_ENDPOINT))
+            ))
+            .contains(&("endpoint".into(), TooLong))
+        );
     }
 
     #[test]
     fn a_name_cannot_forge_a_line_or_a_header() {
-        for (name, code) in [("a\r\nb", Characters), (" a", Characters), ("a\u{202e}b", Characters), ("", Empty)] {
-            assert_eq!(codes(definition(name, "https://api.example.com")), [("name".to_owned(), code)], "{name:?}");
+        for (name, code) in [
+            ("a\r\nb", Characters),
+            (" a", Characters),
+            ("a\u{202e}b", Characters),
+            ("", Empty),
+        ] {
+            assert_eq!(
+                codes(definition(name, "https://api.example.com")),
+                [("name".to_owned(), code)],
+                "{name:?}"
+            );
         }
-        assert_eq!(codes(definition(&"x".repeat(257), "https://api.example.com")), [("name".to_owned(), TooLong)]);
-        assert!(definition(&"ü".repeat(256), "https://api.example.com").build().is_ok());
+        assert_eq!(
+            codes(definition(&"x".repeat(257), "https://api.example.com")),
+            [("name".to_owned(), TooLong)]
+        );
+        assert!(
+            definition(&"ü".repeat(256), "https://api.example.com")
+                .build()
+                .is_ok()
+        );
     }
 
     #[test]
@@ -287,9 +403,17 @@ mod tests {
         // errata INT-09
         let known = |builder: DefinitionBuilder| builder.with_target_fields(["genesys_case_id"]);
         let base = || known(definition("CRM", "https://api.example.com"));
-        assert!(base().with_mapping(DataMapping::direct("caseId", "genesys_case_id")).build().is_ok());
+        assert!(
+            base()
+                .with_mapping(DataMapping::direct("caseId", "genesys_case_id"))
+                .build()
+                .is_ok()
+        );
         let unknown = codes(base().with_mapping(DataMapping::direct("caseId", "genesys_caseid")));
-        assert_eq!(unknown, [("dataMapping[0].targetField".to_owned(), UnknownTarget)]);
+        assert_eq!(
+            unknown,
+            [("dataMapping[0].targetField".to_owned(), UnknownTarget)]
+        );
         assert_eq!("Direct".parse(), Ok(super::super::Transformation::Direct));
         assert!("direct".parse::<super::super::Transformation>().is_err());
     }
@@ -304,14 +428,20 @@ mod tests {
             .with_mappings([DataMapping::direct("y", "b")])
             .build()
             .unwrap();
-        let targets: Vec<_> = definition.mapping().iter().map(|entry| entry.target_field.as_str()).collect();
+        let targets: Vec<_> = definition
+            .mapping()
+            .iter()
+            .map(|entry| entry.target_field.as_str())
+            .collect();
         assert_eq!(targets, ["a", "b"]);
     }
 
     #[test]
     fn a_target_cannot_take_the_place_of_a_template_name() {
         for name in RESERVED {
-            let found = codes(definition("CRM", "https://a.example").with_mapping(DataMapping::direct("x", name)));
+            let found = codes(
+                definition("CRM", "https://a.example").with_mapping(DataMapping::direct("x", name)),
+            );
             assert_eq!(found, [("dataMapping[0].targetField".to_owned(), Reserved)]);
         }
     }

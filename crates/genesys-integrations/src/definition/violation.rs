@@ -85,7 +85,9 @@ impl DefinitionError {
 
     /// True when some violation has this code.
     pub fn has(&self, code: ViolationCode) -> bool {
-        self.violations.iter().any(|violation| violation.code == code)
+        self.violations
+            .iter()
+            .any(|violation| violation.code == code)
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::definition::{Authentication, DataMapping, IntegrationDefinition};
 use crate::ids::IntegrationId;
-use crate::integration::{IntendedState, Integration, IntegrationState};
+use crate::integration::{Integration, IntegrationState, IntendedState};
 use crate::report::{TestReport, TestStatus};
 
 /// The most characters kept of a test's message.
@@ -118,7 +118,10 @@ impl Object {
     /// True when everything that can be seen is as defined. The password cannot be seen.
     pub(super) fn matches(&self, definition: &IntegrationDefinition) -> bool {
         let Authentication::Basic { username, .. } = definition.authentication();
-        let endpoint = self.endpoint.as_deref().and_then(|text| Url::parse(text).ok());
+        let endpoint = self
+            .endpoint
+            .as_deref()
+            .and_then(|text| Url::parse(text).ok());
         let authentication = self.authentication.as_ref().is_some_and(|seen| {
             seen.authentication_type.as_deref() == Some(definition.authentication().kind())
                 && seen.username.as_ref() == Some(username)
@@ -128,7 +131,10 @@ impl Object {
         endpoint.as_ref() == Some(definition.endpoint())
             && authentication
             && seen.len() == wanted.len()
-            && seen.iter().zip(wanted).all(|(seen, wanted)| seen.is(wanted))
+            && seen
+                .iter()
+                .zip(wanted)
+                .all(|(seen, wanted)| seen.is(wanted))
     }
 
     pub(super) fn into_integration(self) -> Integration {

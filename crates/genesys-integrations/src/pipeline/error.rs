@@ -37,8 +37,18 @@ pub enum Aftermath {
 }
 
 impl PipelineError {
-    pub(super) fn new(step: &'static str, error: Error, test: Option<TestReport>, aftermath: Aftermath) -> Self {
-        Self(Box::new(Inner { step, error, test, aftermath }))
+    pub(super) fn new(
+        step: &'static str,
+        error: Error,
+        test: Option<TestReport>,
+        aftermath: Aftermath,
+    ) -> Self {
+        Self(Box::new(Inner {
+            step,
+            error,
+            test,
+            aftermath,
+        }))
     }
 
     /// What went wrong: the kind of [`error`](PipelineError::error).
@@ -64,7 +74,10 @@ impl PipelineError {
     /// True when the test ran and says that the integration does not work. Fix the external system, its credentials or
     /// the mapping; trying again without that does not help.
     pub fn is_test_failure(&self) -> bool {
-        self.0.test.as_ref().is_some_and(|report| !report.is_success())
+        self.0
+            .test
+            .as_ref()
+            .is_some_and(|report| !report.is_success())
     }
 
     /// What became of the steps that were done before.
@@ -80,7 +93,11 @@ impl fmt::Display for PipelineError {
             Aftermath::Untouched => f.write_str("nothing was changed"),
             Aftermath::RolledBack => f.write_str("everything was rolled back"),
             Aftermath::Kept => f.write_str("it can be resumed"),
-            Aftermath::Incomplete { remaining } => write!(f, "not everything was rolled back: {}", remaining.join("; ")),
+            Aftermath::Incomplete { remaining } => write!(
+                f,
+                "not everything was rolled back: {}",
+                remaining.join("; ")
+            ),
         }
     }
 }

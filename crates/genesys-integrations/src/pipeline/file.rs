@@ -47,7 +47,11 @@ impl FileJournal {
     }
 
     /// Runs `work` on a thread that may block, after every write that was asked for before.
-    async fn ordered(&self, what: &'static str, work: impl FnOnce(&Path) -> io::Result<()> + Send + 'static) -> Result<()> {
+    async fn ordered(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Path) -> io::Result<()> + Send + 'static,
+    ) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         let number = inner.next.fetch_add(1, Ordering::Relaxed);
         blocking(what, move || {
@@ -63,7 +67,10 @@ impl FileJournal {
     }
 }
 
-async fn blocking<T: Send + 'static>(what: &'static str, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+async fn blocking<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
     let failed = |error: io::Error| Error::new(ErrorKind::Io, what).with_source(error);
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(failed),
@@ -84,22 +91,28 @@ impl Journal for FileJournal {
             }
         })
         .await?;
-        bytes.map(|bytes| JournalRecord::from_json(&bytes)).transpose()
+        bytes
+            .map(|bytes| JournalRecord::from_json(&bytes))
+            .transpose()
     }
 
     async fn save(&self, record: &JournalRecord) -> Result<()> {
         let bytes = record.to_json()?;
-        self.ordered("the journal cannot be written", move |path| replace(path, &bytes)).await
+        self.ordered("the journal cannot be written", move |path| {
+            replace(path, &bytes)
+        })
+        .await
     }
 
     async fn clear(&self) -> Result<()> {
-        self.ordered("the journal cannot be removed", |path| {
-            match fs::remove_file(path) {
+        self.ordered(
+            "the journal cannot be removed",
+            |path| match fs::remove_file(path) {
                 Ok(()) => sync_folder(path),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
-            }
-        })
+            },
+        )
         .await
     }
 }
@@ -129,7 +142,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn folder(path: &Path) -> Option<&Path> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
 }
 
 /// Makes a rename or a removal durable, where folders can be synced.

@@ -97,7 +97,12 @@ pub struct JournalStep {
 }
 
 impl JournalRecord {
-    pub(super) fn new(definition: &IntegrationDefinition, profile: Profile, adopted: bool, owned: bool) -> Self {
+    pub(super) fn new(
+        definition: &IntegrationDefinition,
+        profile: Profile,
+        adopted: bool,
+        owned: bool,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             profile: profile.as_str().to_owned(),
@@ -124,11 +129,20 @@ impl JournalRecord {
         }
         let damaged = |_| Error::new(ErrorKind::Io, "the journal is damaged");
         if bytes.len() > MAX_BYTES {
-            return Err(Error::new(ErrorKind::Io, "the journal is larger than any that this version writes"));
+            return Err(Error::new(
+                ErrorKind::Io,
+                "the journal is larger than any that this version writes",
+            ));
         }
         let version: Version = serde_json::from_slice(bytes).map_err(damaged)?;
         if version.schema != SCHEMA {
-            return Err(Error::new(ErrorKind::Io, format!("the journal has form {}, and this version reads {SCHEMA}", version.schema)));
+            return Err(Error::new(
+                ErrorKind::Io,
+                format!(
+                    "the journal has form {}, and this version reads {SCHEMA}",
+                    version.schema
+                ),
+            ));
         }
         serde_json::from_slice(bytes).map_err(damaged)
     }
@@ -139,7 +153,8 @@ impl JournalRecord {
     ///
     /// [`Io`](ErrorKind::Io), which no record of this crate causes.
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec_pretty(self).map_err(|_| Error::new(ErrorKind::Io, "the journal has no JSON form"))
+        serde_json::to_vec_pretty(self)
+            .map_err(|_| Error::new(ErrorKind::Io, "the journal has no JSON form"))
     }
 
     pub(super) fn step(&self, name: &str) -> Option<&JournalStep> {

@@ -21,7 +21,11 @@ impl MemoryJournal {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn load(&self) -> Result<Option<JournalRecord>> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone())
     }
 
     async fn save(&self, record: &JournalRecord) -> Result<()> {

@@ -68,8 +68,20 @@ impl Deployment {
         });
     }
 
-    pub(super) fn ran(&mut self, name: &'static str, change: Change, reference: Option<String>, elapsed: Duration) {
-        self.steps.push(StepResult { name, change, ran: true, reference, elapsed });
+    pub(super) fn ran(
+        &mut self,
+        name: &'static str,
+        change: Change,
+        reference: Option<String>,
+        elapsed: Duration,
+    ) {
+        self.steps.push(StepResult {
+            name,
+            change,
+            ran: true,
+            reference,
+            elapsed,
+        });
     }
 
     pub(super) fn enabled_by(&mut self, change: StateChange) {

@@ -9,8 +9,16 @@ use crate::integration::IntendedState;
 
 impl Pipeline {
     /// Undoes a record within the pipeline's deadline; an error comes with what remains, one line a step.
-    pub(super) async fn undo_bounded(&self, record: JournalRecord) -> Result<(), (Error, Vec<String>)> {
-        let mut remaining: Vec<String> = record.steps.iter().rev().map(|step| step.name.clone()).collect();
+    pub(super) async fn undo_bounded(
+        &self,
+        record: JournalRecord,
+    ) -> Result<(), (Error, Vec<String>)> {
+        let mut remaining: Vec<String> = record
+            .steps
+            .iter()
+            .rev()
+            .map(|step| step.name.clone())
+            .collect();
         match self.bounded(self.undo(record, &mut remaining)).await {
             Ok(()) => Ok(()),
             Err(error) => Err((error, remaining)),
@@ -19,15 +27,27 @@ impl Pipeline {
 
     /// Undoes each step of a record, newest first. A step that cannot be undone does not keep the others from it; it stays
     /// in the journal, and its line in `remaining` says why.
-    pub(super) async fn undo(&self, mut record: JournalRecord, remaining: &mut Vec<String>) -> Result<()> {
+    pub(super) async fn undo(
+        &self,
+        mut record: JournalRecord,
+        remaining: &mut Vec<String>,
+    ) -> Result<()> {
         self.tell(&PipelineEvent::RollingBack);
-        let target = record.integration.as_ref().map_or(record.name.as_str(), |id| id.as_str()).to_owned();
+        let target = record
+            .integration
+            .as_ref()
+            .map_or(record.name.as_str(), |id| id.as_str())
+            .to_owned();
         let operation = self.client.recorder().begin(ROLLBACK, target).await?;
         let result = self.undo_steps(&mut record, remaining).await;
         operation.finish(result).await
     }
 
-    async fn undo_steps(&self, record: &mut JournalRecord, remaining: &mut Vec<String>) -> Result<()> {
+    async fn undo_steps(
+        &self,
+        record: &mut JournalRecord,
+        remaining: &mut Vec<String>,
+    ) -> Result<()> {
         record.phase = JournalPhase::RollingBack;
         self.journal.save(record).await?;
         let mut first_failure = None;
@@ -39,7 +59,10 @@ impl Pipeline {
                     self.journal.save(record).await?;
                 }
                 Err(error) => {
-                    self.tell(&PipelineEvent::Failed { step: &step.name, error: &error });
+                    self.tell(&PipelineEvent::Failed {
+                        step: &step.name,
+                        error: &error,
+                    });
                     for line in remaining.iter_mut().filter(|line| **line == step.name) {
                         *line = format!("{}: {error}", step.name);
                     }
@@ -63,9 +86,11 @@ impl Pipeline {
                 // What an interrupted creation left has no id here, and carries the name.
                 self.integrations.purge(&record.name).await.map(drop)
             }
-            (ENABLE, Some(id)) if record.adopted => {
-                self.integrations.set_state(id, IntendedState::Disabled).await.map(drop)
-            }
+            (ENABLE, Some(id)) if record.adopted => self
+                .integrations
+                .set_state(id, IntendedState::Disabled)
+                .await
+                .map(drop),
             // Deleting the integration ends its state too, and a test leaves nothing.
             (CREATE | ENABLE | TEST, _) => Ok(()),
             (name, Some(id)) => {

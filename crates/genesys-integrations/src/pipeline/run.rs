@@ -10,7 +10,7 @@ use super::observer::PipelineEvent;
 use super::outcome::Deployment;
 use super::{CREATE, DeployStep, ENABLE, Pipeline, Progress, TEST};
 use crate::api::Change;
-use crate::integration::{IntendedState, Integration, IntegrationState};
+use crate::integration::{Integration, IntegrationState, IntendedState};
 use crate::report::TestReport;
 
 /// A step that runs: begun in the journal and in the audit trail.
@@ -23,17 +23,23 @@ struct Running {
 impl Pipeline {
     /// Refuses a journal of another definition.
     pub(super) fn check_owner(&self, record: &JournalRecord) -> Result<()> {
-        let ours = record.name == self.definition.name() && record.profile == self.integrations.profile().as_str();
+        let ours = record.name == self.definition.name()
+            && record.profile == self.integrations.profile().as_str();
         if ours {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Conflict, "the journal belongs to the deployment of another definition"))
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "the journal belongs to the deployment of another definition",
+        ))
     }
 
     /// As [`check_owner`](Self::check_owner), and refuses to go on with a deployment whose definition has changed since.
     pub(super) fn check_current(&self, record: &JournalRecord) -> Result<()> {
         self.check_owner(record)?;
-        if record.phase != JournalPhase::Running || record.fingerprint == self.definition.fingerprint() {
+        if record.phase != JournalPhase::Running
+            || record.fingerprint == self.definition.fingerprint()
+        {
             return Ok(());
         }
         let why = "the journal's deployment was begun with another content of the definition; finish it or roll it back first";
@@ -47,7 +53,9 @@ impl Pipeline {
         let mut test_report = None;
 
         // What existed, is as defined and works was tested when it was enabled.
-        let created = deployment.step(CREATE).map_or(Change::Unchanged, |step| step.change);
+        let created = deployment
+            .step(CREATE)
+            .map_or(Change::Unchanged, |step| step.change);
         let untouched = record.adopted && !record.step(CREATE).is_some_and(|step| step.changed);
         let in_service = untouched && created == Change::Unchanged && deployment.is_active();
 
@@ -63,7 +71,8 @@ impl Pipeline {
                 let reference = record.step(name).and_then(|step| step.reference.clone());
                 self.skip(name, &mut deployment, reference);
             } else {
-                self.further(name, &**step, &mut record, &mut deployment).await?;
+                self.further(name, &**step, &mut record, &mut deployment)
+                    .await?;
             }
         }
         progress.enter(ENABLE);
@@ -97,10 +106,17 @@ impl Pipeline {
         let found = self.integrations.find(self.definition.name()).await?;
         let owned = match (&found, &finished) {
             (None, _) => true,
-            (Some(found), Some(before)) => before.owned && before.integration.as_ref() == Some(&found.id),
+            (Some(found), Some(before)) => {
+                before.owned && before.integration.as_ref() == Some(&found.id)
+            }
             (Some(_), None) => false,
         };
-        let mut record = JournalRecord::new(&self.definition, self.integrations.profile(), found.is_some(), owned);
+        let mut record = JournalRecord::new(
+            &self.definition,
+            self.integrations.profile(),
+            found.is_some(),
+            owned,
+        );
         record.finished = finished.map(Box::new);
         Ok(record)
     }
@@ -109,20 +125,38 @@ impl Pipeline {
         self.tell(&PipelineEvent::Started { step });
         record.begin(step);
         self.journal.save(record).await?;
-        let target = record.integration.as_ref().map_or(self.definition.name(), |id| id.as_str()).to_owned();
+        let target = record
+            .integration
+            .as_ref()
+            .map_or(self.definition.name(), |id| id.as_str())
+            .to_owned();
         let mut attributes = BTreeMap::new();
         attributes.insert("integration_name".to_owned(), self.definition.name().into());
         attributes.insert("profile".to_owned(), record.profile.as_str().into());
         if step == CREATE {
-            attributes.insert("authentication".to_owned(), self.definition.authentication().kind().into());
+            attributes.insert(
+                "authentication".to_owned(),
+                self.definition.authentication().kind().into(),
+            );
         }
-        let operation = self.client.recorder().begin_with(step, target, attributes).await?;
-        Ok(Running { step, started: self.client.clock().now(), operation })
+        let operation = self
+            .client
+            .recorder()
+            .begin_with(step, target, attributes)
+            .await?;
+        Ok(Running {
+            step,
+            started: self.client.clock().now(),
+            operation,
+        })
     }
 
     async fn failed(&self, running: Running, error: Error) -> Error {
         let error = running.operation.fail(error).await;
-        self.tell(&PipelineEvent::Failed { step: running.step, error: &error });
+        self.tell(&PipelineEvent::Failed {
+            step: running.step,
+            error: &error,
+        });
         error
     }
 
@@ -134,7 +168,11 @@ impl Pipeline {
         record: &mut JournalRecord,
         deployment: &mut Deployment,
     ) -> Result<()> {
-        let Running { step, started, mut operation } = running;
+        let Running {
+            step,
+            started,
+            mut operation,
+        } = running;
         operation.set_target(deployment.integration.id.as_str());
         operation.set_attribute("change", change.as_str());
         if let Some(reference) = &reference {
@@ -146,7 +184,11 @@ impl Pipeline {
         operation.succeed().await?;
         let elapsed = self.client.clock().now().saturating_duration_since(started);
         deployment.ran(step, change, reference, elapsed);
-        self.tell(&PipelineEvent::Finished { step, change, elapsed });
+        self.tell(&PipelineEvent::Finished {
+            step,
+            change,
+            elapsed,
+        });
         Ok(())
     }
 
@@ -168,14 +210,21 @@ impl Pipeline {
         }
         record.integration = Some(ensured.integration.id.clone());
         let mut deployment = Deployment::new(ensured.integration, resumed);
-        self.end(running, ensured.change, None, record, &mut deployment).await?;
+        self.end(running, ensured.change, None, record, &mut deployment)
+            .await?;
         Ok(deployment)
     }
 
-    async fn test(&self, record: &mut JournalRecord, deployment: &mut Deployment, progress: &Progress) -> Result<TestReport> {
+    async fn test(
+        &self,
+        record: &mut JournalRecord,
+        deployment: &mut Deployment,
+        progress: &Progress,
+    ) -> Result<TestReport> {
         let interrupted = record.step(TEST).is_some_and(|step| !step.done);
         if interrupted && !self.test.is_repeatable() {
-            let why = "an earlier run may have tested the integration, and the test is not repeatable";
+            let why =
+                "an earlier run may have tested the integration, and the test is not repeatable";
             return Err(Error::new(ErrorKind::OutcomeUnknown, why));
         }
         let mut running = self.begin(TEST, record).await?;
@@ -185,26 +234,37 @@ impl Pipeline {
         };
         self.tell(&PipelineEvent::Tested { report: &report });
         progress.tested(report.clone());
-        running.operation.set_attribute("status", report.status.as_str());
+        running
+            .operation
+            .set_attribute("status", report.status.as_str());
         if let Some(took) = report.response_time {
-            running.operation.set_attribute("response_ms", took.as_secs_f64() * 1000.0);
+            running
+                .operation
+                .set_attribute("response_ms", took.as_secs_f64() * 1000.0);
         }
         if !report.is_success() {
-            let error = Error::new(ErrorKind::State, format!("the test says {}: {}", report.status, report.message));
+            let error = Error::new(
+                ErrorKind::State,
+                format!("the test says {}: {}", report.status, report.message),
+            );
             let error = self.failed(running, error).await;
             // Its outcome is known, so that even a test that is not repeatable may be run again after a repair.
             record.forget(TEST);
             self.journal.save(record).await?;
             return Err(error);
         }
-        self.end(running, Change::Unchanged, None, record, deployment).await?;
+        self.end(running, Change::Unchanged, None, record, deployment)
+            .await?;
         Ok(report)
     }
 
     async fn tested(&self, integration: &mut Integration) -> Result<TestReport> {
         // Nothing that is yet to be tested stays enabled, whoever enabled it.
         if integration.state != IntegrationState::Inactive {
-            let change = self.integrations.set_state(&integration.id, IntendedState::Disabled).await?;
+            let change = self
+                .integrations
+                .set_state(&integration.id, IntendedState::Disabled)
+                .await?;
             integration.state = change.reported;
         }
         self.integrations.test(&integration.id, &self.test).await
@@ -219,19 +279,31 @@ impl Pipeline {
     ) -> Result<()> {
         let running = self.begin(name, record).await?;
         match step.run(&deployment.integration).await {
-            Ok(done) => self.end(running, done.change, done.reference, record, deployment).await,
+            Ok(done) => {
+                self.end(running, done.change, done.reference, record, deployment)
+                    .await
+            }
             Err(error) => Err(self.failed(running, error).await),
         }
     }
 
     async fn enable(&self, record: &mut JournalRecord, deployment: &mut Deployment) -> Result<()> {
         let mut running = self.begin(ENABLE, record).await?;
-        match self.integrations.set_state(&deployment.integration.id, IntendedState::Enabled).await {
+        match self
+            .integrations
+            .set_state(&deployment.integration.id, IntendedState::Enabled)
+            .await
+        {
             Ok(change) => {
-                running.operation.set_attribute("reported", change.reported.as_str());
-                running.operation.set_attribute("waited_ms", change.waited.as_secs_f64() * 1000.0);
+                running
+                    .operation
+                    .set_attribute("reported", change.reported.as_str());
+                running
+                    .operation
+                    .set_attribute("waited_ms", change.waited.as_secs_f64() * 1000.0);
                 deployment.enabled_by(change);
-                self.end(running, Change::Updated, None, record, deployment).await
+                self.end(running, Change::Updated, None, record, deployment)
+                    .await
             }
             Err(error) => Err(self.failed(running, error).await),
         }

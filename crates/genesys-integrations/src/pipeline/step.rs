@@ -44,7 +44,10 @@ pub struct StepDone {
 impl StepDone {
     /// A step that made something, or found it made.
     pub fn new(change: Change) -> Self {
-        Self { change, reference: None }
+        Self {
+            change,
+            reference: None,
+        }
     }
 
     /// Names what it made.

@@ -6,7 +6,9 @@ use genesys_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
 use super::config::{STALE_VERSIONS, read_again};
-use super::wire::{ActionConfig, ActionPatch, ActionRequest, ActionResponse, ActionSeen, NewAction};
+use super::wire::{
+    ActionConfig, ActionPatch, ActionRequest, ActionResponse, ActionSeen, NewAction,
+};
 use super::{ACTION, ACTIONS, PlatformIntegrations};
 use crate::definition::{IntegrationDefinition, Transformation};
 use crate::ids::{ActionId, IntegrationId};
@@ -21,7 +23,10 @@ fn config(definition: &IntegrationDefinition) -> ActionConfig {
     let mut members = Vec::new();
     for entry in definition.mapping() {
         let Transformation::Direct = entry.transformation;
-        translation_map.insert(entry.target_field.clone(), format!("$.{}", entry.source_field));
+        translation_map.insert(
+            entry.target_field.clone(),
+            format!("$.{}", entry.source_field),
+        );
         // Defaults are raw text: this is JSON's null.
         translation_map_defaults.insert(entry.target_field.clone(), "null".to_owned());
         // A variable is the JSON text of its value, so it stands without quotes.
@@ -40,7 +45,11 @@ fn config(definition: &IntegrationDefinition) -> ActionConfig {
             headers: BTreeMap::new(),
             request_template: "${input.rawRequest}".to_owned(),
         },
-        response: ActionResponse { translation_map, translation_map_defaults, success_template },
+        response: ActionResponse {
+            translation_map,
+            translation_map_defaults,
+            success_template,
+        },
     }
 }
 
@@ -59,7 +68,12 @@ fn contract(definition: &IntegrationDefinition) -> Value {
     let properties = definition
         .mapping()
         .iter()
-        .map(|entry| (entry.target_field.clone(), json!({"title": entry.source_field})))
+        .map(|entry| {
+            (
+                entry.target_field.clone(),
+                json!({"title": entry.source_field}),
+            )
+        })
         .collect();
     json!({
         "input": {"inputSchema": schema("input", Map::new())},
@@ -69,7 +83,9 @@ fn contract(definition: &IntegrationDefinition) -> Value {
 
 /// The properties of the output's schema, by name.
 fn outputs(contract: &Value) -> Option<Vec<&String>> {
-    let properties = contract.pointer("/output/successSchema/properties")?.as_object()?;
+    let properties = contract
+        .pointer("/output/successSchema/properties")?
+        .as_object()?;
     let mut names: Vec<_> = properties.keys().collect();
     names.sort();
     Some(names)
@@ -79,7 +95,7 @@ fn outputs(contract: &Value) -> Option<Vec<&String>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Difference {
     None,
-    /// The configuration, which can be changed.
+    /// The name or the configuration, which can be changed.
     Config,
     /// The contract, which cannot: it takes a new action.
     Contract,
@@ -90,20 +106,38 @@ pub(super) fn difference(action: &ActionSeen, definition: &IntegrationDefinition
     if action.contract.as_ref().and_then(outputs) != outputs(&wanted) {
         return Difference::Contract;
     }
-    let seen = action.config.clone().and_then(|seen| serde_json::from_value::<ActionConfig>(seen).ok());
+    let seen = action
+        .config
+        .clone()
+        .and_then(|seen| serde_json::from_value::<ActionConfig>(seen).ok());
     let wanted = config(definition);
-    let same = seen.is_some_and(|seen| {
-        seen.request.request_url_template == wanted.request.request_url_template
-            && seen.request.request_type == wanted.request.request_type
-            && seen.response == wanted.response
-    });
-    if same { Difference::None } else { Difference::Config }
+    let same = action.name.as_deref() == Some(definition.name())
+        && seen.is_some_and(|seen| {
+            seen.request.request_url_template == wanted.request.request_url_template
+                && seen.request.request_type == wanted.request.request_type
+                && seen.response == wanted.response
+        });
+    if same {
+        Difference::None
+    } else {
+        Difference::Config
+    }
 }
 
 impl PlatformIntegrations {
-    pub(super) async fn read_action(&self, id: &ActionId, deadline: &Deadline<'_>) -> Result<Option<ActionSeen>> {
-        let call = self.client.get(ACTION).segment("actionId", id).operation("integrations.actions.get");
-        let call = call.query("expand", "contract").query("includeConfig", true);
+    pub(super) async fn read_action(
+        &self,
+        id: &ActionId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Option<ActionSeen>> {
+        let call = self
+            .client
+            .get(ACTION)
+            .segment("actionId", id)
+            .operation("integrations.actions.get");
+        let call = call
+            .query("expand", "contract")
+            .query("includeConfig", true);
         call.deadline(deadline.remaining()?).json_or_none().await
     }
 
@@ -123,12 +157,20 @@ impl PlatformIntegrations {
             config: config(definition),
         };
         let send = || async {
-            let call = self.client.post(ACTIONS).operation("integrations.actions.create");
-            call.with_json(&action).deadline(deadline.remaining()?).json::<ActionSeen>().await
+            let call = self
+                .client
+                .post(ACTIONS)
+                .operation("integrations.actions.create");
+            call.with_json(&action)
+                .deadline(deadline.remaining()?)
+                .json::<ActionSeen>()
+                .await
         };
         let find = || async {
             let actions = self.actions_of(integration, deadline).await?;
-            Ok(actions.into_iter().find(|action| action.name.as_deref() == Some(name)))
+            Ok(actions
+                .into_iter()
+                .find(|action| action.name.as_deref() == Some(name)))
         };
         reconcile::create_once(deadline, send, find).await
     }
@@ -147,13 +189,30 @@ impl PlatformIntegrations {
             let Some(version) = current.version else {
                 return Err(Error::new(ErrorKind::Protocol, "the action has no version"));
             };
-            let call = self.client.patch(ACTION).segment("actionId", &current.id).operation("integrations.actions.update");
-            let patch = ActionPatch { version, config: &config };
-            match call.with_json(&patch).deadline(deadline.remaining()?).empty().await {
+            let call = self
+                .client
+                .patch(ACTION)
+                .segment("actionId", &current.id)
+                .operation("integrations.actions.update");
+            let name = definition.name();
+            let patch = ActionPatch {
+                category: name,
+                name,
+                version,
+                config: &config,
+            };
+            match call
+                .with_json(&patch)
+                .deadline(deadline.remaining()?)
+                .empty()
+                .await
+            {
                 Ok(()) => return Ok(()),
                 Err(error) if read_again(&error) && stale < STALE_VERSIONS => {
                     stale += 1;
-                    let Some(seen) = self.read_action(&current.id, deadline).await? else { return Err(error) };
+                    let Some(seen) = self.read_action(&current.id, deadline).await? else {
+                        return Err(error);
+                    };
                     if difference(&seen, definition) == Difference::None {
                         return Ok(());
                     }
@@ -164,8 +223,16 @@ impl PlatformIntegrations {
         }
     }
 
-    pub(super) async fn delete_action(&self, id: &ActionId, deadline: &Deadline<'_>) -> Result<bool> {
-        let call = self.client.delete(ACTION).segment("actionId", id).operation("integrations.actions.delete");
+    pub(super) async fn delete_action(
+        &self,
+        id: &ActionId,
+        deadline: &Deadline<'_>,
+    ) -> Result<bool> {
+        let call = self
+            .client
+            .delete(ACTION)
+            .segment("actionId", id)
+            .operation("integrations.actions.delete");
         call.deadline(deadline.remaining()?).gone().await
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn read_again(error: &Error) -> bool {
 }
 
 fn notes(definition: &IntegrationDefinition) -> String {
-    format!("Deployed by genesys-integrations, definition {}", definition.fingerprint())
+    format!(
+        "Deployed by genesys-integrations, definition {}",
+        definition.fingerprint()
+    )
 }
 
 impl Configuration {
@@ -28,25 +31,49 @@ impl Configuration {
     }
 
     /// What it should be; the members that a definition says nothing about stay as they are.
-    pub(super) fn wanted(&self, definition: &IntegrationDefinition, credential: &CredentialId) -> Self {
+    pub(super) fn wanted(
+        &self,
+        definition: &IntegrationDefinition,
+        credential: &CredentialId,
+    ) -> Self {
         let mut wanted = self.clone();
         wanted.name = definition.name().to_owned();
         wanted.notes = notes(definition);
-        wanted.credentials.insert(CREDENTIAL_TYPE.to_owned(), CredentialRef { id: credential.clone() });
+        wanted.credentials.insert(
+            CREDENTIAL_TYPE.to_owned(),
+            CredentialRef {
+                id: credential.clone(),
+            },
+        );
         wanted
     }
 }
 
 impl PlatformIntegrations {
-    pub(super) async fn read_config(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Option<Configuration>> {
-        let call = self.client.get(CONFIG).segment("integrationId", id).operation("integrations.config.get");
+    pub(super) async fn read_config(
+        &self,
+        id: &IntegrationId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Option<Configuration>> {
+        let call = self
+            .client
+            .get(CONFIG)
+            .segment("integrationId", id)
+            .operation("integrations.config.get");
         call.deadline(deadline.remaining()?).json_or_none().await
     }
 
     /// As [`read_config`](Self::read_config), for an integration that was just created and may not be readable yet.
-    pub(super) async fn await_config(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Configuration> {
+    pub(super) async fn await_config(
+        &self,
+        id: &IntegrationId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Configuration> {
         let waiting = self.limits.appearance_deadline(deadline);
-        wait::for_appearance(&waiting, "the configuration", || self.read_config(id, &waiting)).await
+        wait::for_appearance(&waiting, "the configuration", || {
+            self.read_config(id, &waiting)
+        })
+        .await
     }
 
     /// Writes what the definition wants over `current`. A stale version is read again and written again, up to
@@ -66,8 +93,17 @@ impl PlatformIntegrations {
             if wanted == current {
                 return Ok(written);
             }
-            let call = self.client.put(CONFIG).segment("integrationId", id).operation("integrations.config.put");
-            match call.with_json(&wanted).deadline(deadline.remaining()?).empty().await {
+            let call = self
+                .client
+                .put(CONFIG)
+                .segment("integrationId", id)
+                .operation("integrations.config.put");
+            match call
+                .with_json(&wanted)
+                .deadline(deadline.remaining()?)
+                .empty()
+                .await
+            {
                 Ok(()) => return Ok(true),
                 Err(error) if read_again(&error) && stale < STALE_VERSIONS => {
                     stale += 1;

@@ -11,7 +11,8 @@ use crate::reconcile;
 
 fn carrying(call: RequestBuilder, definition: &IntegrationDefinition) -> RequestBuilder {
     let Authentication::Basic { password, .. } = definition.authentication();
-    call.with_secret(password).with_json(&NewCredential::new(definition))
+    call.with_secret(password)
+        .with_json(&NewCredential::new(definition))
 }
 
 impl PlatformIntegrations {
@@ -21,11 +22,25 @@ impl PlatformIntegrations {
         deadline: &Deadline<'_>,
     ) -> Result<CredentialId> {
         let send = || async {
-            let call = self.client.post(CREDENTIALS).operation("integrations.credentials.create");
-            carrying(call, definition).deadline(deadline.remaining()?).json::<CredentialSeen>().await
+            let call = self
+                .client
+                .post(CREDENTIALS)
+                .operation("integrations.credentials.create");
+            carrying(call, definition)
+                .deadline(deadline.remaining()?)
+                .json::<CredentialSeen>()
+                .await
         };
-        let find = || async { Ok(self.credentials_named(definition.name(), deadline).await?.into_iter().next()) };
-        reconcile::create_once(deadline, send, find).await.map(|seen| seen.id)
+        let find = || async {
+            Ok(self
+                .credentials_named(definition.name(), deadline)
+                .await?
+                .into_iter()
+                .next())
+        };
+        reconcile::create_once(deadline, send, find)
+            .await
+            .map(|seen| seen.id)
     }
 
     pub(super) async fn replace_credential(
@@ -34,12 +49,27 @@ impl PlatformIntegrations {
         definition: &IntegrationDefinition,
         deadline: &Deadline<'_>,
     ) -> Result<()> {
-        let call = self.client.put(CREDENTIAL).segment("credentialId", id).operation("integrations.credentials.update");
-        carrying(call, definition).deadline(deadline.remaining()?).empty().await
+        let call = self
+            .client
+            .put(CREDENTIAL)
+            .segment("credentialId", id)
+            .operation("integrations.credentials.update");
+        carrying(call, definition)
+            .deadline(deadline.remaining()?)
+            .empty()
+            .await
     }
 
-    pub(super) async fn delete_credential(&self, id: &CredentialId, deadline: &Deadline<'_>) -> Result<bool> {
-        let call = self.client.delete(CREDENTIAL).segment("credentialId", id).operation("integrations.credentials.delete");
+    pub(super) async fn delete_credential(
+        &self,
+        id: &CredentialId,
+        deadline: &Deadline<'_>,
+    ) -> Result<bool> {
+        let call = self
+            .client
+            .delete(CREDENTIAL)
+            .segment("credentialId", id)
+            .operation("integrations.credentials.delete");
         call.deadline(deadline.remaining()?).gone().await
     }
 }

@@ -12,7 +12,9 @@ use crate::limits::Deadline;
 
 impl PlatformIntegrations {
     /// Every integration of our type.
-    pub(super) fn integrations(&self) -> impl Stream<Item = Result<IntegrationSeen>> + Send + 'static {
+    pub(super) fn integrations(
+        &self,
+    ) -> impl Stream<Item = Result<IntegrationSeen>> + Send + 'static {
         self.client
             .get(INTEGRATIONS)
             .operation("integrations.list")
@@ -21,12 +23,22 @@ impl PlatformIntegrations {
             .try_filter(|seen| std::future::ready(seen.is_of_our_type()))
     }
 
-    pub(super) async fn integrations_named(&self, name: &str, deadline: &Deadline<'_>) -> Result<Vec<IntegrationSeen>> {
-        let matching = self.integrations().try_filter(|seen| std::future::ready(seen.name.as_deref() == Some(name)));
+    pub(super) async fn integrations_named(
+        &self,
+        name: &str,
+        deadline: &Deadline<'_>,
+    ) -> Result<Vec<IntegrationSeen>> {
+        let matching = self
+            .integrations()
+            .try_filter(|seen| std::future::ready(seen.name.as_deref() == Some(name)));
         deadline.bound(matching.try_collect()).await
     }
 
-    pub(super) async fn integration_named(&self, name: &str, deadline: &Deadline<'_>) -> Result<Option<IntegrationSeen>> {
+    pub(super) async fn integration_named(
+        &self,
+        name: &str,
+        deadline: &Deadline<'_>,
+    ) -> Result<Option<IntegrationSeen>> {
         let mut found = self.integrations_named(name, deadline).await?;
         match found.len() {
             0 | 1 => Ok(found.pop()),
@@ -34,22 +46,40 @@ impl PlatformIntegrations {
         }
     }
 
-    pub(super) async fn credentials_named(&self, name: &str, deadline: &Deadline<'_>) -> Result<Vec<CredentialSeen>> {
-        self.filtered(CREDENTIALS, "integrations.credentials.list", deadline, |seen: &CredentialSeen| {
-            seen.name.as_deref() == Some(name)
-        })
+    pub(super) async fn credentials_named(
+        &self,
+        name: &str,
+        deadline: &Deadline<'_>,
+    ) -> Result<Vec<CredentialSeen>> {
+        self.filtered(
+            CREDENTIALS,
+            "integrations.credentials.list",
+            deadline,
+            |seen: &CredentialSeen| seen.name.as_deref() == Some(name),
+        )
         .await
     }
 
-    pub(super) async fn actions_of(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Vec<ActionSeen>> {
-        self.filtered(ACTIONS, "integrations.actions.list", deadline, |seen: &ActionSeen| {
-            seen.integration_id.as_ref() == Some(id)
-        })
+    pub(super) async fn actions_of(
+        &self,
+        id: &IntegrationId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Vec<ActionSeen>> {
+        self.filtered(
+            ACTIONS,
+            "integrations.actions.list",
+            deadline,
+            |seen: &ActionSeen| seen.integration_id.as_ref() == Some(id),
+        )
         .await
     }
 
     /// The action that stands for the integration: the one of its name, or its only one.
-    pub(super) async fn action_of(&self, id: &IntegrationId, deadline: &Deadline<'_>) -> Result<Option<ActionSeen>> {
+    pub(super) async fn action_of(
+        &self,
+        id: &IntegrationId,
+        deadline: &Deadline<'_>,
+    ) -> Result<Option<ActionSeen>> {
         let mut actions = self.actions_of(id, deadline).await?;
         if actions.len() < 2 {
             return Ok(actions.pop());
@@ -71,12 +101,20 @@ impl PlatformIntegrations {
         name: &str,
         deadline: &Deadline<'_>,
     ) -> Result<Parts> {
-        let credential = self.credentials_named(name, deadline).await?.into_iter().next();
+        let credential = self
+            .credentials_named(name, deadline)
+            .await?
+            .into_iter()
+            .next();
         let action = match &integration {
             Some(seen) => self.action_of(&seen.id, deadline).await?,
             None => None,
         };
-        Ok(Parts { credential, integration, action })
+        Ok(Parts {
+            credential,
+            integration,
+            action,
+        })
     }
 
     async fn filtered<T: DeserializeOwned + Send + Unpin + 'static>(
@@ -86,9 +124,17 @@ impl PlatformIntegrations {
         deadline: &Deadline<'_>,
         wanted: impl Fn(&T) -> bool,
     ) -> Result<Vec<T>> {
-        let items = self.client.get(route).operation(operation).numbered_pages::<T>();
+        let items = self
+            .client
+            .get(route)
+            .operation(operation)
+            .numbered_pages::<T>();
         deadline
-            .bound(items.try_filter(|item| std::future::ready(wanted(item))).try_collect())
+            .bound(
+                items
+                    .try_filter(|item| std::future::ready(wanted(item)))
+                    .try_collect(),
+            )
             .await
     }
 }

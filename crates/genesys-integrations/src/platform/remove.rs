@@ -8,11 +8,17 @@ use crate::limits::Deadline;
 
 impl PlatformIntegrations {
     /// The actions, the integration, and the credential of its name that its configuration refers to.
-    pub(super) async fn remove(&self, seen: &IntegrationSeen, deadline: &Deadline<'_>) -> Result<()> {
+    pub(super) async fn remove(
+        &self,
+        seen: &IntegrationSeen,
+        deadline: &Deadline<'_>,
+    ) -> Result<()> {
         let config = self.read_config(&seen.id, deadline).await?;
         let referred = config.map(|config| config.credentials).unwrap_or_default();
         self.remove_integration(seen, deadline).await?;
-        let Some(name) = &seen.name else { return Ok(()) };
+        let Some(name) = &seen.name else {
+            return Ok(());
+        };
         for credential in self.credentials_named(name, deadline).await? {
             if referred.values().any(|used| used.id == credential.id) {
                 self.delete_credential(&credential.id, deadline).await?;
@@ -49,11 +55,19 @@ impl PlatformIntegrations {
         Ok(())
     }
 
-    async fn remove_integration(&self, seen: &IntegrationSeen, deadline: &Deadline<'_>) -> Result<()> {
+    async fn remove_integration(
+        &self,
+        seen: &IntegrationSeen,
+        deadline: &Deadline<'_>,
+    ) -> Result<()> {
         for action in self.actions_of(&seen.id, deadline).await? {
             self.delete_action(&action.id, deadline).await?;
         }
-        let call = self.client.delete(INTEGRATION).segment("integrationId", &seen.id).operation("integrations.delete");
+        let call = self
+            .client
+            .delete(INTEGRATION)
+            .segment("integrationId", &seen.id)
+            .operation("integrations.delete");
         call.deadline(deadline.remaining()?).gone().await.map(drop)
     }
 }

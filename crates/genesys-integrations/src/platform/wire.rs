@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{CREDENTIAL_TYPE, TYPE_ID};
 use crate::definition::{Authentication, IntegrationDefinition};
 use crate::ids::{ActionId, CredentialId, IntegrationId};
-use crate::integration::{IntendedState, Integration, IntegrationState};
+use crate::integration::{Integration, IntegrationState, IntendedState};
 use crate::report::{TestReport, TestStatus, TestStep};
 
 /// The most characters kept of a text that the platform gives.
@@ -38,7 +38,10 @@ pub(super) struct NewIntegration<'a> {
 
 impl<'a> NewIntegration<'a> {
     pub(super) fn new(name: &'a str) -> Self {
-        Self { name, integration_type: TypeById { id: TYPE_ID } }
+        Self {
+            name,
+            integration_type: TypeById { id: TYPE_ID },
+        }
     }
 }
 
@@ -64,8 +67,13 @@ impl<'a> NewCredential<'a> {
         let Authentication::Basic { username, password } = definition.authentication();
         Self {
             name: definition.name(),
-            kind: TypeByName { name: CREDENTIAL_TYPE },
-            credential_fields: CredentialFields { user_name: username, password: password.expose_secret() },
+            kind: TypeByName {
+                name: CREDENTIAL_TYPE,
+            },
+            credential_fields: CredentialFields {
+                user_name: username,
+                password: password.expose_secret(),
+            },
         }
     }
 }
@@ -125,12 +133,18 @@ struct DetailSeen {
 impl IntegrationSeen {
     /// True for the kind that a definition makes.
     pub(super) fn is_of_our_type(&self) -> bool {
-        self.integration_type.as_ref().and_then(|kind| kind.id.as_deref()) == Some(TYPE_ID)
+        self.integration_type
+            .as_ref()
+            .and_then(|kind| kind.id.as_deref())
+            == Some(TYPE_ID)
     }
 
     /// True unless it is switched off and says so.
     pub(super) fn may_be_active(&self) -> bool {
-        let reported = self.reported_state.as_ref().and_then(|state| state.code.as_deref());
+        let reported = self
+            .reported_state
+            .as_ref()
+            .and_then(|state| state.code.as_deref());
         self.intended_state.as_deref() != Some("DISABLED")
             || IntegrationState::parse(reported) != IntegrationState::Inactive
     }
@@ -192,6 +206,8 @@ pub(super) struct NewAction<'a> {
 /// `PATCH /actions/{id}`.
 #[derive(Debug, Serialize)]
 pub(super) struct ActionPatch<'a> {
+    pub(super) category: &'a str,
+    pub(super) name: &'a str,
     pub(super) version: u64,
     pub(super) config: &'a ActionConfig,
 }
@@ -251,7 +267,10 @@ struct OperationSeen {
 }
 
 fn words(error: PlatformError) -> String {
-    let text = error.message.or(error.code).unwrap_or_else(|| "no reason given".to_owned());
+    let text = error
+        .message
+        .or(error.code)
+        .unwrap_or_else(|| "no reason given".to_owned());
     redact::external_text(&text, &[], MAX_TEXT)
 }
 
@@ -279,7 +298,11 @@ impl TestAnswer {
             },
             (false, None, None) => "no reason given".to_owned(),
         };
-        let status = if self.success { TestStatus::Success } else { TestStatus::Failed };
+        let status = if self.success {
+            TestStatus::Success
+        } else {
+            TestStatus::Failed
+        };
         let mut report = TestReport::new(status, message);
         report.steps = steps;
         report

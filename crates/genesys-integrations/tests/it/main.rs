@@ -1,0 +1,8 @@
+//! The public behaviour of the crate: both wire forms on a scripted transport, and the pipeline.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod file_journal;
+mod guide;
+mod pipeline;
+mod platform;
+mod support;

@@ -1,0 +1,56 @@
+//! A journal that dies.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use genesys_core::Result;
+use genesys_integrations::MemoryJournal;
+use genesys_integrations::pipeline::{Journal, JournalRecord};
+
+/// Writes through to another journal, and hangs for ever at one write: before it, or after it. Dropping the future then is
+/// the kill.
+#[derive(Debug)]
+pub(crate) struct Mortal {
+    inner: MemoryJournal,
+    writes: AtomicUsize,
+    dies_at: usize,
+    after: bool,
+}
+
+impl Mortal {
+    pub(crate) fn new(inner: MemoryJournal, dies_at: usize, after: bool) -> Self {
+        Self {
+            inner,
+            writes: AtomicUsize::new(0),
+            dies_at,
+            after,
+        }
+    }
+
+    async fn write(&self, work: impl Future<Output = Result<()>>) -> Result<()> {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        if number == self.dies_at && !self.after {
+            std::future::pending::<()>().await;
+        }
+        work.await?;
+        if number == self.dies_at {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Journal for Mortal {
+    async fn load(&self) -> Result<Option<JournalRecord>> {
+        self.inner.load().await
+    }
+
+    async fn save(&self, record: &JournalRecord) -> Result<()> {
+        self.write(self.inner.save(record)).await
+    }
+
+    async fn clear(&self) -> Result<()> {
+        self.write(self.inner.clear()).await
+    }
+}
