@@ -1,5 +1,6 @@
 //! Circuit breaker: stops sending to a server that is ill, and finds out when it is well again.
 
+mod bulletin;
 mod config;
 mod core;
 mod event;

@@ -1,12 +1,11 @@
 //! The state machine. One word says state and generation; it is read without a lock and written only
 //! under one.
 
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::bulletin::Bulletin;
 use super::config::BreakerConfig;
 use super::event::{BreakerListener, Cause, Rejected, State, Transition};
 use super::permit::Admission;
@@ -80,9 +79,7 @@ pub(super) struct Core {
     config: BreakerConfig,
     window: Window,
     slow: Mutex<Slow>,
-    /// Held while events are handed out, which keeps them in order.
-    delivery: Mutex<()>,
-    listeners: RwLock<Vec<Arc<dyn BreakerListener>>>,
+    bulletin: Bulletin,
     name: Arc<str>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -97,7 +94,6 @@ struct Slow {
     probes: Vec<(u64, Instant)>,
     succeeded: u32,
     last_probe: u64,
-    events: VecDeque<Transition>,
 }
 
 impl Core {
@@ -116,8 +112,7 @@ impl Core {
             window: Window::new(config.window, lane_count()),
             config,
             slow: Mutex::default(),
-            delivery: Mutex::default(),
-            listeners: RwLock::new(listeners),
+            bulletin: Bulletin::new(listeners),
             name,
             clock,
             random,
@@ -141,10 +136,7 @@ impl Core {
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn BreakerListener>) {
-        self.listeners
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(listener);
+        self.bulletin.listen(listener);
     }
 
     /// The state word, if it lets everything through.
@@ -162,7 +154,7 @@ impl Core {
         let mut slow = self.lock();
         let verdict = self.admit_locked(&mut slow, now);
         drop(slow);
-        self.deliver();
+        self.bulletin.deliver();
         verdict
     }
 
@@ -290,7 +282,7 @@ impl Core {
             self.change(&mut state, State::Open, cause, now);
         }
         drop(state);
-        self.deliver();
+        self.bulletin.deliver();
     }
 
     fn verdict(&self, streak: u32, nanos: u64) -> Option<Cause> {
@@ -341,7 +333,7 @@ impl Core {
             }
         }
         drop(slow);
-        self.deliver();
+        self.bulletin.deliver();
     }
 
     /// Gives a probe back without a verdict.
@@ -358,7 +350,7 @@ impl Core {
         slow.opened = 0;
         self.change(&mut slow, to, cause, now);
         drop(slow);
-        self.deliver();
+        self.bulletin.deliver();
     }
 
     fn change(&self, slow: &mut Slow, to: State, cause: Cause, now: Instant) {
@@ -381,7 +373,7 @@ impl Core {
             }
             State::HalfOpen | State::ForcedOpen | State::ForcedClosed => {}
         }
-        slow.events.push_back(Transition {
+        self.bulletin.post(Transition {
             name: Arc::clone(&self.name),
             from: state_of(word),
             to,
@@ -391,31 +383,6 @@ impl Core {
         });
         let word = (generation << STATE_BITS) | to.code();
         self.word.store(word, Ordering::Release);
-    }
-
-    /// Hands events out in order. Whoever finds the delivery busy leaves its events to that thread,
-    /// which looks again after it has let go; so a listener may use the breaker.
-    fn deliver(&self) {
-        while !self.lock().events.is_empty() {
-            let _turn = match self.delivery.try_lock() {
-                Ok(turn) => turn,
-                Err(std::sync::TryLockError::Poisoned(turn)) => turn.into_inner(),
-                Err(std::sync::TryLockError::WouldBlock) => return,
-            };
-            let Some(event) = self.lock().events.pop_front() else {
-                continue;
-            };
-            let listeners = self
-                .listeners
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            for listener in listeners {
-                // A permit may settle in a destructor that runs because of a panic, where a second
-                // panic would end the process.
-                let _ = catch_unwind(AssertUnwindSafe(|| listener.on_transition(&event)));
-            }
-        }
     }
 
     #[inline]

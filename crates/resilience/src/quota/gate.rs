@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::ledger::{Availability, Ledger};
 use super::throttle::Throttles;
-use super::{QuotaConfig, QuotaError, QuotaReport};
+use super::{QuotaConfig, QuotaError, Slot};
 use crate::{Clock, Random};
 
 /// The longest spread after a reset.
@@ -48,9 +48,9 @@ pub struct Quota {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     config: QuotaConfig,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     state: Mutex<State>,
 }
@@ -114,11 +114,7 @@ impl Quota {
             let now = self.shared.clock.now();
             let wake = match self.shared.step(&mut place, resource, not_before, now) {
                 Step::Granted => {
-                    return Ok(Slot {
-                        shared: Arc::clone(&self.shared),
-                        sent: now,
-                        settled: false,
-                    });
+                    return Ok(Slot::new(Arc::clone(&self.shared), now));
                 }
                 Step::Wait { until, start } => {
                     if start.is_some() {
@@ -274,7 +270,7 @@ impl Shared {
         later(reset, spread + self.random.duration_up_to(step))
     }
 
-    fn settle(&self, change: impl FnOnce(&mut Ledger)) {
+    pub(super) fn settle(&self, change: impl FnOnce(&mut Ledger)) {
         let now = self.clock.now();
         let mut state = self.lock();
         change(&mut state.ledger);
@@ -375,57 +371,6 @@ impl Drop for Place<'_> {
             drop(state);
             wake(woken);
         }
-    }
-}
-
-/// The right to send one request, and the duty to say what came of it.
-///
-/// Dropped without a word, for instance because the call was cancelled or the connection was lost, the
-/// request counts as spent, since the server may have counted it.
-#[must_use = "a slot that is dropped counts as spent"]
-pub struct Slot {
-    shared: Arc<Shared>,
-    sent: Instant,
-    settled: bool,
-}
-
-impl Slot {
-    /// The answer carried the server's count.
-    pub fn report(mut self, report: QuotaReport, now: Instant) {
-        self.settled = true;
-        let sent = self.sent;
-        self.shared
-            .settle(|ledger| ledger.report(report, sent, now));
-    }
-
-    /// The server answered and said nothing about quota. While nothing else is known, that turns the
-    /// gate off until a report comes.
-    pub fn silent(mut self, now: Instant) {
-        self.settled = true;
-        self.shared.settle(|ledger| ledger.silent(now));
-    }
-
-    /// The request was not sent.
-    pub fn unused(mut self) {
-        self.settled = true;
-        self.shared.settle(|ledger| ledger.give_back(1));
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if !self.settled {
-            let now = self.shared.clock.now();
-            self.shared.settle(|ledger| ledger.lost(now));
-        }
-    }
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot")
-            .field("sent", &self.sent)
-            .finish_non_exhaustive()
     }
 }
 
