@@ -88,15 +88,22 @@ impl Recorder {
         );
         entry.target = Some(target.into());
         entry.attributes = attributes;
-        self.audit.record(entry.clone()).await?;
+        let intent = entry.clone();
         entry.phase = AuditPhase::Outcome;
-        Ok(Operation {
+        // The guard stands before the wait: a caller that is dropped after the sink took the intent still leaves an outcome.
+        let mut operation = Operation {
             recorder: self.clone(),
             action: Cow::Borrowed(action),
             started: self.clock.now(),
             entry: Some(entry),
             pending: None,
-        })
+        };
+        if let Err(error) = self.audit.record(intent).await {
+            operation.entry = None;
+            return Err(error);
+        }
+        operation.started = self.clock.now();
+        Ok(operation)
     }
 }
 

@@ -66,9 +66,9 @@ impl Failure for AttemptError {
         self.retry_at
     }
 
-    /// A token source, or whoever else made an error that has been through a retry loop, has done what could be done.
+    /// Whoever made an error that has been through a retry loop has done what could be done, unless it names an instant.
     fn is_spent(&self) -> bool {
-        self.error.stop().is_some()
+        self.error.stop().is_some() && self.retry_at.is_none()
     }
 
     fn summary(&self) -> String {
@@ -195,8 +195,15 @@ impl Call {
                 }),
             None => token.await,
         };
-        // The source has retried what it may: a second loop around it would multiply its requests.
-        token.map_err(|error| AttemptError::new(error, Class::Final))
+        token.map_err(|error| match error.retry_after() {
+            // The login asks to come back later: that postpones the call and costs no attempt.
+            Some(wait) if error.kind() == ErrorKind::LoginThrottled => AttemptError {
+                retry_at: inner.clock.now().checked_add(wait),
+                ..AttemptError::new(error, Class::NotSent)
+            },
+            // The source has retried what it may: a second loop around it would multiply its requests.
+            _ => AttemptError::new(error, Class::Final),
+        })
     }
 
     async fn slot(

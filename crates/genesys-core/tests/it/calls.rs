@@ -558,3 +558,45 @@ fn every_wrong_setting_of_a_client_is_named_at_once() {
         assert!(text.contains(part), "{text}");
     }
 }
+
+/// Throttled for the first three seconds of its life.
+#[derive(Debug)]
+struct ThrottledLogin(tokio::time::Instant);
+
+#[async_trait::async_trait]
+impl genesys_core::TokenSource for ThrottledLogin {
+    async fn token(&self) -> Result<std::sync::Arc<genesys_core::Token>, genesys_core::Error> {
+        let left = Duration::from_secs(3).saturating_sub(self.0.elapsed());
+        if left.is_zero() {
+            return genesys_core::Token::new(SecretString::from("late")).map(Into::into);
+        }
+        Err(genesys_core::Error::new(ErrorKind::LoginThrottled, "").with_retry_after(Some(left)))
+    }
+
+    async fn invalidate(&self, _seen: &genesys_core::Token) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_login_postpones_a_call_within_its_deadline() {
+    let fixture = Fixture::new();
+    fixture.transport.handle(|_| async { Reply::status(204) });
+    let started = tokio::time::Instant::now();
+    let client = fixture
+        .builder()
+        .with_token_source(ThrottledLogin(started))
+        .build()
+        .unwrap();
+    let error = client
+        .post("/api/v2/x")
+        .deadline(Duration::from_secs(2))
+        .empty()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), started.elapsed()),
+        (ErrorKind::LoginThrottled, Duration::ZERO)
+    );
+    client.post("/api/v2/x").empty().await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(3));
+    assert_eq!(fixture.transport.sent().len(), 1);
+}

@@ -1,6 +1,7 @@
 //! The operation guard: one intent, one outcome, on every path.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use genesys_core::audit::AuditPhase;
 use genesys_core::observe::Outcome;
@@ -63,4 +64,48 @@ async fn every_path_leaves_one_intent_and_one_outcome() {
         .filter(|event| matches!(event, RecordedEvent::Operation(..)))
         .count();
     assert_eq!(heard, 3);
+}
+
+/// Takes an entry and then makes its caller wait for ever, as a slow disk does.
+#[derive(Debug, Default)]
+struct SlowAudit(RecordingAudit);
+
+#[async_trait::async_trait]
+impl genesys_core::audit::AuditSink for SlowAudit {
+    async fn record(&self, entry: genesys_core::audit::AuditEntry) -> Result<(), Error> {
+        self.0.record(entry).await?;
+        std::future::pending().await
+    }
+
+    fn try_record(&self, entry: genesys_core::audit::AuditEntry) -> Result<(), Error> {
+        self.0.try_record(entry)
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_while_the_intent_is_written_still_leaves_an_outcome() {
+    // errata ALL-22
+    let audit = Arc::new(SlowAudit::default());
+    let client = Fixture::new()
+        .builder()
+        .with_audit(audit.clone(), "client-1")
+        .build()
+        .unwrap();
+    let begun = client.recorder().begin("CREATE", "name");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), begun)
+            .await
+            .is_err()
+    );
+    let outcomes: Vec<_> = audit
+        .0
+        .entries()
+        .iter()
+        .map(|entry| entry.outcome)
+        .collect();
+    assert_eq!(outcomes, [None, Some(Outcome::Cancelled)]);
 }

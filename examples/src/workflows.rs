@@ -1,0 +1,3 @@
+//! The documents' workflows, each put together from the crates. A program prints what one of them gives.
+
+pub mod integration;

@@ -1,0 +1,110 @@
+//! Every workflow in a row, on one cloud, with a summary table and artefacts on disk.
+//!
+//! ```sh
+//! cargo run --example tour
+//! ```
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use genesys_cloud::Profile;
+use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
+use genesys_examples::report::{Steps, table};
+use genesys_examples::workflows::integration::{self, Mode, Settings};
+use serde::Serialize;
+use tokio::time::Instant;
+
+/// Runs every workflow in a row and prints a summary. On the embedded sandbox both profiles are shown.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Settings: docs/settings.md. Exit status: 0 success, 1 a workflow failed, 2 usage or configuration."
+)]
+struct Args {
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// One workflow of the tour.
+#[derive(Debug, Serialize)]
+struct Stop {
+    workflow: &'static str,
+    profile: String,
+    result: String,
+    seconds: f64,
+    detail: integration::Summary,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    logging();
+    exit_code(run(Args::parse()).await)
+}
+
+#[allow(clippy::print_stdout, reason = "the program's result")]
+async fn run(args: Args) -> Result<(), Failure> {
+    let settings = Settings::from_env()?;
+    let folder = args.cloud.folder()?;
+    let steps = Steps::new();
+    // The real cloud speaks one profile; the sandbox speaks both.
+    let profiles = match (
+        args.cloud.profile,
+        genesys_cloud::auth::Settings::from_env()?.credentials,
+    ) {
+        (Some(profile), _) => vec![Some(profile)],
+        (None, Some(_)) => vec![None],
+        (None, None) => vec![Some(Profile::Guide), Some(Profile::Platform)],
+    };
+    let mut stops = Vec::new();
+    for profile in profiles {
+        let args = CloudArgs {
+            profile,
+            ..args.cloud.clone()
+        };
+        let started = Instant::now();
+        let detail =
+            integration::run(args.cloud(), &settings, folder, Mode::Deploy, &steps).await?;
+        stops.push(Stop {
+            workflow: "000 integration definitions",
+            profile: profile
+                .map_or_else(|| "by settings".to_owned(), |profile| profile.to_string()),
+            result: format!(
+                "{}, {}",
+                detail.result,
+                detail.change.unwrap_or("no change")
+            ),
+            seconds: seconds(started.elapsed()),
+            detail,
+        });
+    }
+    let report = folder.join("tour.json");
+    std::fs::write(&report, serde_json::to_vec_pretty(&stops)?)?;
+    if args.cloud.json {
+        println!("{}", serde_json::to_string_pretty(&stops)?);
+    } else {
+        let rows: Vec<Vec<String>> = stops
+            .iter()
+            .map(|stop| {
+                vec![
+                    stop.workflow.to_owned(),
+                    stop.profile.clone(),
+                    stop.result.clone(),
+                    format!("{:.2} s", stop.seconds),
+                ]
+            })
+            .collect();
+        print!(
+            "\n{}",
+            table(&["workflow", "profile", "result", "time"], &rows)
+        );
+        println!(
+            "\nArtefacts: {} (audit trail, journals, tour.json)",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,11 @@
+//! End to end: the SDK against the embedded cloud, over real sockets. The sandbox's ledger decides.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs
+)]
+
+mod support;
+mod tokens;
