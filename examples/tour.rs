@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use clap::Parser;
 use genesys_cloud::Profile;
+use genesys_cloud::resilience::{Clock, SystemClock};
 use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::integration::{self, Mode, Settings};
 use serde::Serialize;
-use tokio::time::Instant;
 
 /// Runs every workflow in a row and prints a summary. On the embedded sandbox both profiles are shown.
 #[derive(Debug, Parser)]
@@ -61,7 +61,7 @@ async fn run(args: Args) -> Result<(), Failure> {
             profile,
             ..args.cloud.clone()
         };
-        let started = Instant::now();
+        let started = SystemClock.now();
         let detail =
             integration::run(args.cloud(), &settings, folder, Mode::Deploy, &steps).await?;
         stops.push(Stop {
@@ -73,7 +73,7 @@ async fn run(args: Args) -> Result<(), Failure> {
                 detail.result,
                 detail.change.unwrap_or("no change")
             ),
-            seconds: seconds(started.elapsed()),
+            seconds: seconds(SystemClock.now().saturating_duration_since(started)),
             detail,
         });
     }

@@ -307,7 +307,9 @@ impl Contract {
                     let at = format!("{at}/{name}");
                     match known.get(name.as_str()) {
                         Some(member) => {
-                            if sent && self.is_read_only(member) {
+                            // An object below the top is a reference, and a reference is its id.
+                            let reference = name == "id" && at.matches('/').count() > 1;
+                            if sent && self.is_read_only(member) && !reference {
                                 problems.push(format!("{what}: read-only member {at} is sent"));
                             }
                             self.members(what, member, value, sent, &at, problems);

@@ -82,6 +82,11 @@ impl Error {
         self.0.kind
     }
 
+    /// What the kind does not say; may be empty.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// What the last attempt met, behind an [`ErrorKind::OutcomeUnknown`]; the kind itself otherwise.
     pub fn cause(&self) -> ErrorKind {
         self.0.cause.unwrap_or(self.0.kind)

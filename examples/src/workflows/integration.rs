@@ -61,6 +61,10 @@ impl Settings {
                 .map_err(|error| reader.problem(format!("MONITORING_WEBHOOK_KEY: {error}")))
                 .ok()
         });
+        // The cloud's own settings are read here too, so that every problem is reported at once.
+        if let Err(error) = genesys_cloud::auth::Settings::from_env() {
+            reader.problem(error.message());
+        }
         reader.finish()?;
         Ok(Self {
             crm,

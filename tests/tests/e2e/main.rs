@@ -7,5 +7,8 @@
     missing_docs
 )]
 
+mod contract;
+mod deployment;
+mod faults;
 mod support;
 mod tokens;

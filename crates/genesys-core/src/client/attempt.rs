@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, Request, StatusCode};
-use resilience::{Attempt, Class, Failure, Permit, QuotaReport, RetryAfter, Slot, timeout_at};
+use resilience::{
+    Attempt, Class, Failure, PermitRef, QuotaReport, RetryAfter, Slot, State, timeout_at,
+};
 use secrecy::ExposeSecret;
 
 use super::call::{Call, Progress};
@@ -106,7 +108,7 @@ impl Call {
             (Some(own), Some(call)) => Some(own.min(call)),
             (own, call) => own.or(call),
         };
-        let mut permit = self.breaker.try_acquire(started).map_err(|rejected| {
+        let mut permit = self.breaker.try_acquire_ref(started).map_err(|rejected| {
             if let Some(slot) = slot.take() {
                 slot.unused();
             }
@@ -114,7 +116,7 @@ impl Call {
                 Error::new(ErrorKind::BreakerOpen, "").with_retry_after(Some(rejected.retry_in));
             // A call that finds the breaker open fails at once. One whose own failures opened it waits for the next probe,
             // if that comes before its deadline.
-            if attempt.number == 1 {
+            if attempt.number == 1 || rejected.state == State::ForcedOpen {
                 return AttemptError::new(error, Class::Final);
             }
             AttemptError {
@@ -249,7 +251,7 @@ impl Call {
         &self,
         inner: &Inner,
         answer: http::Response<Bytes>,
-        permit: Permit,
+        permit: PermitRef<'_>,
         slot: Option<Slot>,
         token: &Token,
         now: Instant,

@@ -1,0 +1,156 @@
+//! Every example is compiled and run: `cargo test` builds them beside this test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(env!("CARGO_MANIFEST_DIR"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// `target/debug/deps/programs-…` → `target/debug/examples/NAME`.
+fn program(name: &str) -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples")
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program(name));
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("GENESYS") || name.starts_with("CRM_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .arg("--out")
+        .arg(folder)
+        .envs(settings.iter().copied())
+        .output()
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn every_example_runs_on_a_machine_without_settings() {
+    // errata ALL-30
+    let names = names();
+    assert!(names.len() >= 2, "{names:?}");
+    for name in names {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(&name, &["--json"], folder.path(), &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {told}");
+        // Standard output is one JSON document and nothing else.
+        let _: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(told.contains(" ms"), "latencies carry their unit: {told}"); // errata INT-35
+    }
+}
+
+#[test]
+fn the_pipeline_shows_what_document_000_shows() {
+    for profile in ["guide", "platform"] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(
+            "integration_pipeline",
+            &["--profile", profile],
+            folder.path(),
+            &[],
+        );
+        let shown = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for part in [
+            "integrations.test attempt 1: status 200",
+            "integration id",
+            "test result",
+            "status news",
+            "Integration pipeline complete.",
+        ] {
+            assert!(shown.contains(part), "{profile}: {part} is not in\n{shown}");
+        }
+        let trail = std::fs::read_to_string(folder.path().join("integration_audit.log")).unwrap();
+        for action in ["CREATE", "TEST", "WEBHOOK", "ENABLE"] {
+            let of_action = format!("\"action\":\"{action}\"");
+            assert_eq!(
+                trail.matches(&of_action).count(),
+                2,
+                "{profile}: intent and outcome of {action}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_settings_end_with_status_2_and_every_problem() {
+    // errata ALL-28
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("GENESYS_CLIENT_ID", "an-id"),
+        ("GENESYS_REGION", "mars"),
+        ("CRM_PASSWORD", "hunter2"),
+        ("MONITORING_WEBHOOK_URL", "ftp://x"),
+    ];
+    let output = run("integration_pipeline", &[], folder.path(), &settings);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for part in [
+        "GENESYS_CLIENT_SECRET",
+        "unknown region",
+        "CRM_USERNAME",
+        "MONITORING_WEBHOOK_URL",
+    ] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    assert!(!told.contains("hunter2"), "{told}");
+    for settings in [
+        [("GENESYS_CLIENT_ID", "")],
+        [("GENESYS_API_PROFILE", "other")],
+    ] {
+        assert_eq!(
+            run("tour", &[], folder.path(), &settings).status.code(),
+            Some(2),
+            "{settings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_cloud_that_cannot_be_reached_ends_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let base = format!("http://127.0.0.1:{port}");
+    let settings = [
+        ("GENESYS_CLIENT_ID", "id"),
+        ("GENESYS_CLIENT_SECRET", "s3cr3t"),
+        ("GENESYS_BASE_URL", base.as_str()),
+        ("CRM_USERNAME", "user"),
+        ("CRM_PASSWORD", "hunter2"),
+    ];
+    let output = run("integration_pipeline", &[], folder.path(), &settings);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("no connection"), "{told}");
+    assert!(
+        !told.contains("hunter2") && !told.contains("s3cr3t"),
+        "{told}"
+    );
+}
