@@ -9,3 +9,13 @@ pub mod workflows;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The program of document 000's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/documents/000-integration-definitions.md")]
+struct Document000;
+
+/// The programs of the testing page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct Testing;
