@@ -236,7 +236,7 @@ impl Integrations for GuideIntegrations {
             .json()
             .await;
         match answer {
-            Ok(answer) => Ok(answer.into_report()),
+            Ok(answer) => Ok(answer.into_report(request)),
             // Where repeating does no harm, an unknown outcome is no state to reconcile.
             Err(error) if request.is_repeatable() => Err(error.into_cause()),
             Err(error) => Err(error),

@@ -163,9 +163,10 @@ impl Pipeline {
                 Aftermath::Untouched,
             ));
         }
-        match self.bounded(self.forward(&progress)).await {
+        // Boxed, because the whole deployment is far larger than a caller's future should be.
+        match Box::pin(self.bounded(self.forward(&progress))).await {
             Ok(deployment) => Ok(deployment),
-            Err(error) => Err(self.after_failure(progress.take(), error).await),
+            Err(error) => Err(Box::pin(self.after_failure(progress.take(), error)).await),
         }
     }
 
@@ -184,7 +185,7 @@ impl Pipeline {
             return Ok(false);
         };
         self.check_owner(&record).map_err(untouched)?;
-        match self.undo_bounded(record).await {
+        match Box::pin(self.undo_bounded(record)).await {
             Ok(()) => Ok(true),
             Err((error, remaining)) => {
                 let aftermath = Aftermath::Incomplete { remaining };

@@ -49,6 +49,10 @@ impl Probes {
         let breaker = self
             .breakers
             .get(&format!("{host}/integrations.test"), client.clock().now());
+        let call = request
+            .secrets()
+            .iter()
+            .fold(call, |call, secret| call.with_secret(secret));
         call.operation("integrations.test")
             .retry(policy::guide_000_test())
             .breaker(breaker)

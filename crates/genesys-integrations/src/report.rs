@@ -3,15 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
+use genesys_core::redact;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
+
+/// The most characters kept of a text that the platform gives.
+const MAX_TEXT: usize = 500;
 
 /// How to test.
 ///
 /// A test calls the external system, so it is sent at most once unless it is marked repeatable.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct TestRequest {
     repeatable: bool,
     input: Map<String, Value>,
+    secrets: Vec<SecretString>,
 }
 
 impl TestRequest {
@@ -25,7 +31,7 @@ impl TestRequest {
     pub fn repeatable() -> Self {
         Self {
             repeatable: true,
-            input: Map::new(),
+            ..Self::default()
         }
     }
 
@@ -33,6 +39,14 @@ impl TestRequest {
     #[must_use]
     pub fn with_input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.input.insert(name.into(), value.into());
+        self
+    }
+
+    /// Names a secret that the external system may echo, such as the definition's password: it is blanked out of reports and
+    /// errors. A pipeline does so by itself.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &SecretString) -> Self {
+        self.secrets.push(secret.clone());
         self
     }
 
@@ -44,6 +58,20 @@ impl TestRequest {
     /// The input values.
     pub fn input(&self) -> &Map<String, Value> {
         &self.input
+    }
+
+    pub(crate) fn secrets(&self) -> &[SecretString] {
+        &self.secrets
+    }
+
+    /// A text of the platform about this test, bounded, fit for a log line, and without the secrets.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let secrets: Vec<&str> = self
+            .secrets
+            .iter()
+            .map(|secret| secret.expose_secret())
+            .collect();
+        redact::external_text(text, &secrets, MAX_TEXT)
     }
 }
 
@@ -118,4 +146,16 @@ pub struct TestStep {
     pub success: bool,
     /// Why it did not.
     pub message: Option<String>,
+}
+
+impl TestStep {
+    /// A step without a message.
+    pub fn new(number: u32, name: impl Into<String>, success: bool) -> Self {
+        Self {
+            number,
+            name: name.into(),
+            success,
+            message: None,
+        }
+    }
 }

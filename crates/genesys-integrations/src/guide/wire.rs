@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use genesys_core::redact;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,10 +10,7 @@ use url::Url;
 use crate::definition::{Authentication, DataMapping, IntegrationDefinition};
 use crate::ids::IntegrationId;
 use crate::integration::{Integration, IntegrationState, IntendedState};
-use crate::report::{TestReport, TestStatus};
-
-/// The most characters kept of a test's message.
-const MAX_MESSAGE: usize = 500;
+use crate::report::{TestReport, TestRequest, TestStatus};
 
 /// A definition on its way out. It holds the password, so it has no `Debug`.
 #[derive(Serialize)]
@@ -162,12 +158,12 @@ enum AnsweredStatus {
 }
 
 impl TestAnswer {
-    pub(super) fn into_report(self) -> TestReport {
+    pub(super) fn into_report(self, request: &TestRequest) -> TestReport {
         let status = match self.status {
             AnsweredStatus::Success => TestStatus::Success,
             AnsweredStatus::Failed => TestStatus::Failed,
         };
-        let message = redact::external_text(&self.message.unwrap_or_default(), &[], MAX_MESSAGE);
+        let message = request.clean(&self.message.unwrap_or_default());
         let mut report = TestReport::new(status, message);
         report.response_time = self.response_time.map(Duration::from_millis);
         report

@@ -10,6 +10,7 @@ use super::observer::PipelineEvent;
 use super::outcome::Deployment;
 use super::{CREATE, DeployStep, ENABLE, Pipeline, Progress, TEST};
 use crate::api::Change;
+use crate::definition::Authentication;
 use crate::integration::{Integration, IntegrationState, IntendedState};
 use crate::report::TestReport;
 
@@ -267,7 +268,9 @@ impl Pipeline {
                 .await?;
             integration.state = change.reported;
         }
-        self.integrations.test(&integration.id, &self.test).await
+        let Authentication::Basic { password, .. } = self.definition.authentication();
+        let request = self.test.clone().with_secret(password);
+        self.integrations.test(&integration.id, &request).await
     }
 
     async fn further(

@@ -12,7 +12,7 @@ use super::{CREDENTIAL_TYPE, TYPE_ID};
 use crate::definition::{Authentication, IntegrationDefinition};
 use crate::ids::{ActionId, CredentialId, IntegrationId};
 use crate::integration::{Integration, IntegrationState, IntendedState};
-use crate::report::{TestReport, TestStatus, TestStep};
+use crate::report::{TestReport, TestRequest, TestStatus, TestStep};
 
 /// The most characters kept of a text that the platform gives.
 const MAX_TEXT: usize = 500;
@@ -266,25 +266,22 @@ struct OperationSeen {
     error: Option<PlatformError>,
 }
 
-fn words(error: PlatformError) -> String {
-    let text = error
-        .message
-        .or(error.code)
-        .unwrap_or_else(|| "no reason given".to_owned());
-    redact::external_text(&text, &[], MAX_TEXT)
-}
-
 impl TestAnswer {
-    pub(super) fn into_report(self) -> TestReport {
+    pub(super) fn into_report(self, request: &TestRequest) -> TestReport {
+        let words = |error: PlatformError| {
+            let text = error.message.or(error.code);
+            request.clean(text.as_deref().unwrap_or("no reason given"))
+        };
         let steps: Vec<TestStep> = self
             .operations
             .into_iter()
             .zip(1_u32..)
-            .map(|(seen, position)| TestStep {
-                number: seen.step.unwrap_or(position),
-                name: redact::external_text(&seen.name.unwrap_or_default(), &[], MAX_TEXT),
-                success: seen.success.unwrap_or(false),
-                message: seen.error.map(words),
+            .map(|(seen, position)| {
+                let name = request.clean(&seen.name.unwrap_or_default());
+                let number = seen.step.unwrap_or(position);
+                let mut step = TestStep::new(number, name, seen.success.unwrap_or(false));
+                step.message = seen.error.map(words);
+                step
             })
             .collect();
         let failed = steps.iter().find(|step| !step.success);

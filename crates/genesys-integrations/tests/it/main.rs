@@ -5,4 +5,5 @@ mod file_journal;
 mod guide;
 mod pipeline;
 mod platform;
+mod sandbox;
 mod support;

@@ -673,7 +673,20 @@ async fn no_secret_is_in_the_journal_the_audit_trail_or_any_text() {
         setup.rig.audit.entries(),
         setup.rig.observer.events()
     );
-    assert!(!shown.contains(TOKEN), "{shown}");
+    assert!(
+        !shown.contains(TOKEN) && !shown.contains(PASSWORD),
+        "{shown}"
+    );
+    // errata INT-13
+    let echo =
+        json!({"status": "Failed", "message": format!("{PASSWORD} is wrong"), "responseTime": 1});
+    setup.cloud.with(|state| state.tests = vec![(200, echo)]);
+    let error = setup.pipeline().run().await.unwrap_err();
+    let shown = format!("{error:?} {:?}", setup.rig.audit.entries());
+    assert!(
+        error.is_test_failure() && !shown.contains(PASSWORD),
+        "{shown}"
+    );
     assert!(
         !text.contains(PASSWORD) && !format!("{pipeline:?}").contains(PASSWORD),
         "{text}"

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use genesys_core::Result;
 use genesys_integrations::MemoryJournal;
 use genesys_integrations::pipeline::{Journal, JournalRecord};
+use tokio::sync::Notify;
 
 /// Writes through to another journal, and hangs for ever at one write: before it, or after it. Dropping the future then is
 /// the kill.
@@ -15,6 +16,7 @@ pub(crate) struct Mortal {
     writes: AtomicUsize,
     dies_at: usize,
     after: bool,
+    died: Notify,
 }
 
 impl Mortal {
@@ -24,17 +26,31 @@ impl Mortal {
             writes: AtomicUsize::new(0),
             dies_at,
             after,
+            died: Notify::new(),
+        }
+    }
+
+    async fn die(&self) {
+        self.died.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    /// Runs until this journal dies; none then.
+    pub(crate) async fn until_death<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            outcome = run => Some(outcome),
+            () = self.died.notified() => None,
         }
     }
 
     async fn write(&self, work: impl Future<Output = Result<()>>) -> Result<()> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
         if number == self.dies_at && !self.after {
-            std::future::pending::<()>().await;
+            self.die().await;
         }
         work.await?;
         if number == self.dies_at {
-            std::future::pending::<()>().await;
+            self.die().await;
         }
         Ok(())
     }
