@@ -1,0 +1,172 @@
+//! The tutorial's own format.
+
+use super::{Scan, frame, permissions, sandbox, text, url};
+use crate::code::structure;
+use crate::coverage::{Area, Checked};
+use crate::finding::{Draft, shown};
+use crate::json::{NodeId, Type};
+
+const MEMBERS: &[&str] = &[
+    "name",
+    "description",
+    "type",
+    "status",
+    "manifestUrl",
+    "settings",
+];
+const TYPES: &[&str] = &["webapp", "integration"];
+const STATES: &[&str] = &["active", "inactive"];
+/// What a marketplace listing shows of a description.
+const LISTING: usize = 75;
+/// Parts of names under which secrets are kept.
+const SECRETS: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "accesstoken",
+    "authtoken",
+    "refreshtoken",
+    "credential",
+];
+
+pub(super) fn check(scan: &mut Scan<'_>, root: NodeId) {
+    let document = scan.document;
+    let mut found = [None; MEMBERS.len()];
+    for member in document.children(root) {
+        match MEMBERS
+            .iter()
+            .position(|name| document.key_is(member, name))
+        {
+            Some(index) => found[index] = Some(member),
+            None => text::unknown_member(scan, root, member, MEMBERS),
+        }
+    }
+    let [name, description, kind, status, manifest, settings] = found;
+    match name {
+        Some(name) => {
+            text::required_text(scan, name, scan.limits().max_name);
+        }
+        None => text::missing_member(scan, root, "name"),
+    }
+    if let Some(description) = description {
+        check_description(scan, description);
+    }
+    match kind {
+        Some(kind) => text::word(scan, kind, TYPES),
+        None => text::missing_member(scan, root, "type"),
+    }
+    if let Some(status) = status {
+        text::word(scan, status, STATES);
+    }
+    match manifest {
+        Some(manifest) => url::check_widget(scan, manifest),
+        None => text::missing_member(scan, root, "manifestUrl"),
+    }
+    match settings {
+        Some(settings) if text::is(scan, settings, Type::Object) => check_settings(scan, settings),
+        Some(_) => {}
+        None => frame::missing(scan, root, "settings"),
+    }
+}
+
+fn check_description(scan: &mut Scan<'_>, node: NodeId) {
+    let Some(description) = text::optional_text(scan, node, scan.limits().max_description) else {
+        return;
+    };
+    let length = description.chars().count();
+    if length > LISTING && length <= scan.limits().max_description {
+        let draft = Draft::new(
+            structure::LISTING_DESCRIPTION,
+            format!("{length} characters, listings show {LISTING}"),
+            "put what matters first, or shorten it",
+        );
+        scan.at(node, draft);
+    }
+}
+
+fn check_settings(scan: &mut Scan<'_>, settings: NodeId) {
+    let document = scan.document;
+    let (mut dimensions, mut tokens, mut features) = (None, None, None);
+    let mut count = 0;
+    for member in document.children(settings) {
+        count += 1;
+        if document.key_is(member, "dimensions") {
+            dimensions = Some(member);
+        } else if document.key_is(member, "refresh_interval_ms") {
+            check_refresh(scan, member);
+        } else if document.key_is(member, "sandbox") {
+            tokens = Some(member);
+        } else if document.key_is(member, "permissions") {
+            features = Some(member);
+        } else {
+            check_open_setting(scan, member);
+        }
+    }
+    let limit = scan.limits().max_settings;
+    if count > limit {
+        scan.at(
+            settings,
+            Draft::new(
+                structure::TOO_LONG,
+                format!("{count} settings, the limit is {limit}"),
+                "keep settings that the widget reads at start",
+            ),
+        );
+    }
+    match dimensions {
+        Some(dimensions) => frame::check(scan, dimensions),
+        None => frame::missing(scan, settings, "dimensions"),
+    }
+    match tokens {
+        Some(tokens) => sandbox::check(scan, tokens),
+        None => scan.mark(Area::Sandbox, Checked::No("the settings name no sandbox")),
+    }
+    match features {
+        Some(features) => permissions::check(scan, features, tokens),
+        None => scan.mark(
+            Area::Permissions,
+            Checked::No("the settings name no permissions"),
+        ),
+    }
+}
+
+fn check_refresh(scan: &mut Scan<'_>, node: NodeId) {
+    let range = &scan.limits().refresh;
+    let (least, most) = (
+        range.start().as_millis() as f64,
+        range.end().as_millis() as f64,
+    );
+    text::whole_number(scan, node, least, most, " ms");
+}
+
+/// Settings are open: an unknown one is listed, and one that looks like a secret is reported.
+fn check_open_setting(scan: &mut Scan<'_>, member: NodeId) {
+    let document = scan.document;
+    let name = document.key(member).unwrap_or_default();
+    let plain: String = name
+        .chars()
+        .take(64)
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    let secret = SECRETS.iter().any(|part| plain.contains(part))
+        && document.string(member).is_some_and(|text| !text.is_empty());
+    let draft = if secret {
+        // The value must not reach a report.
+        Draft::new(
+            structure::SECRET_IN_SETTINGS,
+            format!("{} looks like a secret", shown(&name)),
+            "keep it in a credential of the integration",
+        )
+    } else {
+        Draft::new(
+            structure::UNKNOWN_SETTING,
+            format!("{} is not a setting that is checked here", shown(&name)),
+            "check its spelling; settings are open, so it is sent as it is",
+        )
+    };
+    scan.at(member, draft);
+}

@@ -1,0 +1,314 @@
+//! A JSON reader that keeps spans and goes on after repairable mistakes.
+//!
+//! `serde_json` gives values without places and stops at the first mistake; a validator needs both. The reader is a loop over
+//! an explicit stack of open containers, so nesting cannot overflow the call stack, and it looks at each byte a constant number of times.
+//! Values live in one vector of nodes; texts stay in the input until somebody asks for them.
+
+mod pointer;
+mod reader;
+mod text;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+pub(crate) use pointer::escape_token;
+pub(crate) use pointer::unescape_token;
+pub(crate) use text::quote;
+
+use crate::code::Code;
+use crate::span::Span;
+
+/// The handle of a value in its [`Document`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NodeId(u32);
+
+const NONE: u32 = u32::MAX;
+
+/// What kind of value a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number; [`Document::number`] is `None` when its spelling is wrong or it is not finite.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl Type {
+    /// The word used in messages, with its article.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Type::Null => "null",
+            Type::Bool => "a boolean",
+            Type::Number => "a number",
+            Type::String => "a string",
+            Type::Array => "an array",
+            Type::Object => "an object",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Type,
+    /// The string has escapes, or the number is unusable.
+    special: bool,
+    start: u32,
+    end: u32,
+    /// The quoted member name; for array items both are the index.
+    key_start: u32,
+    key_end: u32,
+    parent: u32,
+    next: u32,
+    first: u32,
+    last: u32,
+}
+
+/// A mistake of the text itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Defect {
+    pub(crate) code: Code,
+    /// The value the mistake belongs to; the root when there is none.
+    pub(crate) node: Option<NodeId>,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
+}
+
+/// A read document. Complete unless the text was broken beyond repair.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    text: &'a str,
+    nodes: Vec<Node>,
+    defects: Vec<Defect>,
+    /// Mistakes beyond [`MAX_DEFECTS`], which are only counted.
+    omitted: usize,
+    complete: bool,
+    work: Cell<u64>,
+}
+
+/// Mistakes of the text that are kept; megabytes of rubbish must not become gigabytes of findings.
+const MAX_DEFECTS: usize = 10_000;
+
+impl<'a> Document<'a> {
+    /// Reads the bytes. Nesting deeper than `max_depth` stops the reading.
+    pub(crate) fn parse(bytes: &'a [u8], max_depth: usize) -> Document<'a> {
+        reader::read(bytes, max_depth)
+    }
+
+    /// True when the whole text was understood; only then absence of a member means something.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The mistakes of the text, and how many more there are.
+    pub(crate) fn defects(&self) -> (&[Defect], usize) {
+        (&self.defects, self.omitted)
+    }
+
+    /// Bytes looked at, nodes visited and names compared so far. Proportional to time, and the same on every machine.
+    pub(crate) fn work(&self) -> u64 {
+        self.work.get()
+    }
+
+    pub(crate) fn spend(&self, work: usize) {
+        self.work.set(self.work.get() + work as u64);
+    }
+
+    /// The outermost value.
+    pub(crate) fn root(&self) -> Option<NodeId> {
+        (!self.nodes.is_empty()).then_some(NodeId(0))
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// The kind of the value.
+    pub(crate) fn kind(&self, id: NodeId) -> Type {
+        self.node(id).kind
+    }
+
+    /// The bytes of the value.
+    pub(crate) fn span(&self, id: NodeId) -> Span {
+        let node = self.node(id);
+        Span::new(node.start as usize, node.end as usize)
+    }
+
+    /// The bytes of the member's name, quotes included; `None` for array items and the root.
+    pub(crate) fn key_span(&self, id: NodeId) -> Option<Span> {
+        let node = self.node(id);
+        (node.key_start != node.key_end)
+            .then(|| Span::new(node.key_start as usize, node.key_end as usize))
+    }
+
+    /// The member's name; `None` for array items and the root.
+    pub(crate) fn key(&self, id: NodeId) -> Option<Cow<'a, str>> {
+        let span = self.key_span(id)?;
+        self.spend(span.len());
+        Some(text::unescape(self.text.get(span.start + 1..span.end - 1)?))
+    }
+
+    /// The text as it stands in the document.
+    pub(crate) fn raw(&self, id: NodeId) -> &'a str {
+        let span = self.span(id);
+        self.spend(span.len());
+        self.text.get(span.start..span.end).unwrap_or("")
+    }
+
+    /// The string without quotes and escapes; `None` for other values.
+    pub(crate) fn string(&self, id: NodeId) -> Option<Cow<'a, str>> {
+        let node = self.node(id);
+        if node.kind != Type::String {
+            return None;
+        }
+        self.spend(self.span(id).len());
+        // A string without an end has an empty span.
+        let inner = self
+            .text
+            .get(node.start as usize + 1..(node.end as usize).saturating_sub(1))
+            .unwrap_or("");
+        Some(if node.special {
+            text::unescape(inner)
+        } else {
+            Cow::Borrowed(inner)
+        })
+    }
+
+    /// The byte in the document of the `index`th byte of a string, when the string has no escapes.
+    pub(crate) fn place_in_string(&self, id: NodeId, inner: Span) -> Span {
+        let node = self.node(id);
+        if node.special {
+            self.span(id)
+        } else {
+            inner.after(node.start as usize + 1)
+        }
+    }
+
+    /// The number, when it is finite; `None` for other values.
+    pub(crate) fn number(&self, id: NodeId) -> Option<f64> {
+        let node = self.node(id);
+        if node.kind != Type::Number || node.special {
+            return None;
+        }
+        self.raw(id).parse().ok()
+    }
+
+    /// The boolean; `None` for other values.
+    pub(crate) fn boolean(&self, id: NodeId) -> Option<bool> {
+        (self.kind(id) == Type::Bool).then(|| self.raw(id) == "true")
+    }
+
+    /// The members or items of a value, in order.
+    pub(crate) fn children(&self, id: NodeId) -> Children<'_> {
+        Children {
+            document: self,
+            next: self.node(id).first,
+        }
+    }
+
+    /// The container of a value, and the values before and after it; `None` for the root.
+    pub(crate) fn neighbours(
+        &self,
+        id: NodeId,
+    ) -> Option<(NodeId, Option<NodeId>, Option<NodeId>)> {
+        let parent = self.node(id).parent;
+        if parent == NONE {
+            return None;
+        }
+        let parent = NodeId(parent);
+        let previous = self
+            .children(parent)
+            .take_while(|child| *child != id)
+            .last();
+        let next = self.node(id).next;
+        Some((parent, previous, (next != NONE).then_some(NodeId(next))))
+    }
+
+    /// The member of that name; the last one where the name is repeated, as most readers have it.
+    pub(crate) fn member(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        if self.kind(id) != Type::Object {
+            return None;
+        }
+        self.children(id)
+            .filter(|child| self.key_is(*child, name))
+            .last()
+    }
+
+    /// True when the member's name is `name`.
+    pub(crate) fn key_is(&self, id: NodeId, name: &str) -> bool {
+        let Some(span) = self.key_span(id) else {
+            return false;
+        };
+        let Some(inner) = self.text.get(span.start + 1..span.end - 1) else {
+            return false;
+        };
+        inner == name || (inner.contains('\\') && text::unescape(inner) == name)
+    }
+
+    /// The JSON pointer (RFC 6901) of a value.
+    pub(crate) fn pointer(&self, id: NodeId) -> String {
+        let mut tokens = Vec::new();
+        let mut at = id;
+        while self.node(at).parent != NONE {
+            tokens.push(match self.key(at) {
+                Some(key) => escape_token(&key),
+                None => self.node(at).key_start.to_string(),
+            });
+            at = NodeId(self.node(at).parent);
+        }
+        tokens
+            .iter()
+            .rev()
+            .fold(String::new(), |mut pointer, token| {
+                pointer.push('/');
+                pointer.push_str(token);
+                pointer
+            })
+    }
+
+    /// The value a JSON pointer leads to.
+    pub(crate) fn find(&self, pointer: &str) -> Option<NodeId> {
+        let mut at = self.root()?;
+        if pointer.is_empty() {
+            return Some(at);
+        }
+        for token in pointer.strip_prefix('/')?.split('/') {
+            let token = unescape_token(token)?;
+            at = match self.kind(at) {
+                Type::Object => self.member(at, &token)?,
+                Type::Array if token == "0" || !token.starts_with('0') => {
+                    self.children(at).nth(token.parse().ok()?)?
+                }
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+}
+
+/// The members or items of a value. See [`Document::children`].
+#[derive(Debug)]
+pub(crate) struct Children<'d> {
+    document: &'d Document<'d>,
+    next: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        let node = self.document.nodes.get(self.next as usize)?;
+        self.document.spend(1);
+        let id = NodeId(self.next);
+        self.next = node.next;
+        Some(id)
+    }
+}

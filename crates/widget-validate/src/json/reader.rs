@@ -1,0 +1,651 @@
+//! From bytes to nodes.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use super::text::{hex4, unescape};
+use super::{Defect, Document, MAX_DEFECTS, NONE, Node, NodeId, Type};
+use crate::code::{Code, structure};
+use crate::span::Span;
+
+/// Up to this many members, names are compared pairwise; beyond it through a hash table, so that a million members stay linear.
+const PAIRWISE: usize = 12;
+/// Spans are kept in 32 bits.
+const MAX_BYTES: usize = u32::MAX as usize - 1;
+
+pub(super) fn read(bytes: &[u8], max_depth: usize) -> Document<'_> {
+    let mut document = Document {
+        text: "",
+        nodes: Vec::new(),
+        defects: Vec::new(),
+        omitted: 0,
+        complete: false,
+        work: Cell::new(0),
+    };
+    let broken = |document: &mut Document<'_>, code, span, message: String, hint| {
+        document.defects.push(Defect {
+            code,
+            node: None,
+            span,
+            message,
+            hint,
+        });
+    };
+    if bytes.len() > MAX_BYTES {
+        broken(
+            &mut document,
+            structure::TOO_LARGE,
+            Span::new(0, 0),
+            "more than 4 GiB".to_owned(),
+            "send a smaller document",
+        );
+        return document;
+    }
+    if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] = bytes {
+        broken(
+            &mut document,
+            structure::NOT_UTF8,
+            Span::new(0, 2),
+            "the document is UTF-16".to_owned(),
+            "save it as UTF-8",
+        );
+        return document;
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.valid_up_to();
+            let end = at + error.error_len().unwrap_or(bytes.len() - at);
+            let message = format!("byte {at} does not continue a UTF-8 text");
+            broken(
+                &mut document,
+                structure::NOT_UTF8,
+                Span::new(at, end),
+                message,
+                "save the document as UTF-8",
+            );
+            return document;
+        }
+    };
+    document.text = text;
+    document
+        .nodes
+        .reserve((bytes.len() / 16).clamp(16, 1 << 16));
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        open: NONE,
+        depth: 0,
+        max_depth,
+        document,
+    };
+    if text.starts_with('\u{feff}') {
+        reader.at = 3;
+        reader.defect(
+            structure::BYTE_ORDER_MARK,
+            0,
+            "the document starts with a byte order mark".to_owned(),
+            "save it as UTF-8 without BOM",
+        );
+    }
+    reader.document.complete = reader.run().is_some();
+    reader.document
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// The innermost open container.
+    open: u32,
+    depth: usize,
+    max_depth: usize,
+    document: Document<'a>,
+}
+
+impl<'a> Reader<'a> {
+    /// `None` when reading had to stop.
+    fn run(&mut self) -> Option<()> {
+        self.blank();
+        self.value(0, 0)?;
+        while self.open != NONE {
+            let before = self.at;
+            let outcome = self.step();
+            self.document.spend(1 + self.at - before);
+            outcome?;
+        }
+        self.blank();
+        if self.at < self.bytes.len() {
+            let start = self.at;
+            self.at = self.bytes.len();
+            self.defect(
+                structure::JSON_SYNTAX,
+                start,
+                "text follows the end of the document".to_owned(),
+                "remove it, or look for a closing brace too many",
+            );
+        }
+        Some(())
+    }
+
+    /// One member or item of the innermost container, or its end.
+    fn step(&mut self) -> Option<()> {
+        self.blank();
+        let container = self.document.nodes[self.open as usize];
+        let (close, object) = if container.kind == Type::Object {
+            (b'}', true)
+        } else {
+            (b']', false)
+        };
+        if self.peek() == Some(close) {
+            return self.close();
+        }
+        if container.last != NONE {
+            match self.peek() {
+                Some(b',') => {
+                    let comma = self.at;
+                    self.at += 1;
+                    self.blank();
+                    if self.peek() == Some(close) {
+                        self.defect_at(
+                            structure::JSON_SYNTAX,
+                            Some(NodeId(self.open)),
+                            Span::new(comma, comma + 1),
+                            "a comma stands before the end".to_owned(),
+                            "remove the trailing comma",
+                        );
+                        return self.close();
+                    }
+                }
+                Some(b'"') if object => {
+                    let at = self.at;
+                    self.defect_at(
+                        structure::JSON_SYNTAX,
+                        Some(NodeId(self.open)),
+                        Span::new(at, at + 1),
+                        "a comma is missing between members".to_owned(),
+                        "put a comma between the two members",
+                    );
+                }
+                _ => {
+                    return self.stop(if object {
+                        "a comma or `}`"
+                    } else {
+                        "a comma or `]`"
+                    });
+                }
+            }
+        }
+        if !object {
+            let index = if container.last == NONE {
+                0
+            } else {
+                self.document.nodes[container.last as usize].key_start as usize + 1
+            };
+            return self.value(index, index);
+        }
+        if self.peek() != Some(b'"') {
+            return self.stop("a member name in double quotes");
+        }
+        let key_start = self.at;
+        self.string()?;
+        let key_end = self.at;
+        self.blank();
+        if self.peek() != Some(b':') {
+            return self.stop("a colon after the member name");
+        }
+        self.at += 1;
+        self.blank();
+        self.value(key_start, key_end)
+    }
+
+    fn value(&mut self, key_start: usize, key_end: usize) -> Option<()> {
+        let start = self.at;
+        let node = |kind| Node {
+            kind,
+            special: false,
+            start: start as u32,
+            end: start as u32,
+            key_start: key_start as u32,
+            key_end: key_end as u32,
+            parent: self.open,
+            next: NONE,
+            first: NONE,
+            last: NONE,
+        };
+        match self.peek() {
+            Some(b'{') | Some(b'[') => {
+                let id = node(if self.peek() == Some(b'{') {
+                    Type::Object
+                } else {
+                    Type::Array
+                });
+                let id = self.append(id);
+                self.at += 1;
+                self.depth += 1;
+                if self.depth > self.max_depth {
+                    let message = format!("nested deeper than {} levels", self.max_depth);
+                    self.defect_at(
+                        structure::TOO_DEEP,
+                        Some(NodeId(id)),
+                        Span::new(start, start + 1),
+                        message,
+                        "flatten the document; nothing below this place was read",
+                    );
+                    return None;
+                }
+                self.open = id;
+                return Some(());
+            }
+            Some(b'"') => {
+                let id = node(Type::String);
+                let id = self.append(id);
+                let special = self.string()?;
+                self.document.nodes[id as usize].special = special;
+                self.finish(id);
+            }
+            Some(b'-' | b'+' | b'.' | b'0'..=b'9') => {
+                let id = node(Type::Number);
+                let id = self.append(id);
+                self.number(id);
+                self.finish(id);
+            }
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$') => {
+                let id = node(Type::Null);
+                let id = self.append(id);
+                self.word(id)?;
+                self.finish(id);
+            }
+            _ => return self.stop("a value"),
+        }
+        Some(())
+    }
+
+    /// Links a node as the last child of the open container.
+    fn append(&mut self, node: Node) -> u32 {
+        let id = self.document.nodes.len() as u32;
+        self.document.nodes.push(node);
+        if self.open != NONE {
+            let previous = self.document.nodes[self.open as usize].last;
+            if previous == NONE {
+                self.document.nodes[self.open as usize].first = id;
+            } else {
+                self.document.nodes[previous as usize].next = id;
+            }
+            self.document.nodes[self.open as usize].last = id;
+        }
+        id
+    }
+
+    fn finish(&mut self, id: u32) {
+        self.document.nodes[id as usize].end = self.at as u32;
+    }
+
+    fn close(&mut self) -> Option<()> {
+        self.at += 1;
+        let id = self.open;
+        self.finish(id);
+        if self.document.nodes[id as usize].kind == Type::Object {
+            self.find_duplicates(NodeId(id));
+        }
+        self.depth -= 1;
+        self.open = self.document.nodes[id as usize].parent;
+        Some(())
+    }
+
+    fn find_duplicates(&mut self, object: NodeId) {
+        let members: usize = self.document.children(object).take(PAIRWISE + 1).count();
+        let mut repeated: Vec<(NodeId, NodeId)> = Vec::new();
+        if members <= PAIRWISE {
+            for (index, member) in self.document.children(object).enumerate() {
+                self.document.spend(index);
+                let earlier = self
+                    .document
+                    .children(object)
+                    .take(index)
+                    .find(|earlier| self.same_key(*earlier, member));
+                repeated.extend(earlier.map(|earlier| (earlier, member)));
+            }
+        } else {
+            let mut seen = HashMap::new();
+            for member in self.document.children(object) {
+                let Some(key) = self.document.key(member) else {
+                    continue;
+                };
+                if let Some(earlier) = seen.get(&key) {
+                    repeated.push((*earlier, member));
+                } else {
+                    seen.insert(key, member);
+                }
+            }
+        }
+        for (earlier, member) in repeated {
+            let first = self.document.key_span(earlier).unwrap_or_default().start;
+            let span = self.document.key_span(member).unwrap_or_default();
+            let message = format!("this name already stands at byte {first} of the same object");
+            self.defect_at(
+                structure::DUPLICATE_MEMBER,
+                Some(member),
+                span,
+                message,
+                "keep one of the two members",
+            );
+        }
+    }
+
+    fn same_key(&self, one: NodeId, other: NodeId) -> bool {
+        let raw = |id: NodeId| {
+            let span = self.document.key_span(id).unwrap_or_default();
+            self.document
+                .text
+                .get(span.start + 1..span.end.saturating_sub(1))
+                .unwrap_or("")
+        };
+        let (one, other) = (raw(one), raw(other));
+        one == other
+            || ((one.contains('\\') || other.contains('\\')) && unescape(one) == unescape(other))
+    }
+
+    /// Reads a string; tells whether it has escapes. `None` when it has no end.
+    fn string(&mut self) -> Option<bool> {
+        let start = self.at;
+        let mut special = false;
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Some(special);
+                }
+                Some(b'\\') => {
+                    special = true;
+                    self.escape()?;
+                }
+                Some(0..=0x1f) => {
+                    let at = self.at;
+                    self.at += 1;
+                    self.defect(
+                        structure::JSON_SYNTAX,
+                        at,
+                        "a control character stands in a string".to_owned(),
+                        "write it as an escape, such as \\n or \\u0000",
+                    );
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    let node = self.current();
+                    self.defect_at(
+                        structure::JSON_SYNTAX,
+                        node,
+                        Span::new(start, self.at),
+                        "a string has no closing quote".to_owned(),
+                        "the document is cut off, or a quote is missing",
+                    );
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let start = self.at;
+        match self.bytes.get(start + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => match hex4(self.document.text, start + 2) {
+                None => {
+                    self.at += 2;
+                    self.defect(
+                        structure::JSON_SYNTAX,
+                        start,
+                        "an escape lacks its four hexadecimal digits".to_owned(),
+                        "write \\u and four hexadecimal digits",
+                    );
+                }
+                Some(high @ 0xD800..=0xDBFF) => {
+                    let low = (self.bytes.get(start + 6..start + 8) == Some(b"\\u"))
+                        .then(|| hex4(self.document.text, start + 8))
+                        .flatten();
+                    if let Some(0xDC00..=0xDFFF) = low {
+                        self.at += 12;
+                    } else {
+                        self.at += 6;
+                        self.surrogate(start, high);
+                    }
+                }
+                Some(low @ 0xDC00..=0xDFFF) => {
+                    self.at += 6;
+                    self.surrogate(start, low);
+                }
+                Some(_) => self.at += 6,
+            },
+            Some(_) => {
+                self.at += 1;
+                self.at += self
+                    .document
+                    .text
+                    .get(self.at..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(1, char::len_utf8);
+                self.defect(
+                    structure::JSON_SYNTAX,
+                    start,
+                    "JSON has no such escape".to_owned(),
+                    "double the backslash, or use one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u",
+                );
+            }
+            // The end of the text; the caller reports the missing quote.
+            None => self.at += 1,
+        }
+        Some(())
+    }
+
+    fn surrogate(&mut self, start: usize, unit: u32) {
+        let message = format!("\\u{unit:04x} is half of a surrogate pair and stands alone");
+        self.defect(
+            structure::LONE_SURROGATE,
+            start,
+            message,
+            "write both halves, or the character itself",
+        );
+    }
+
+    fn number(&mut self, id: u32) {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'_' | b'a'..=b'z' | b'A'..=b'Z') =
+            self.peek()
+        {
+            self.at += 1;
+        }
+        let text = &self.document.text[start..self.at];
+        let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        if bare == "infinity" || bare == "inf" || bare == "nan" {
+            self.document.nodes[id as usize].special = true;
+            self.not_finite(start);
+        } else if !is_number(text.as_bytes()) {
+            self.document.nodes[id as usize].special = true;
+            self.defect(
+                structure::JSON_SYNTAX,
+                start,
+                "this is not a JSON number".to_owned(),
+                "write decimal digits without leading zeros, plus signs or separators",
+            );
+        } else if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+            self.document.nodes[id as usize].special = true;
+            self.defect(
+                structure::NON_FINITE_NUMBER,
+                start,
+                "the number is too large and reads as infinity".to_owned(),
+                "write a number below 1.8e308",
+            );
+        }
+    }
+
+    fn not_finite(&mut self, start: usize) {
+        let message = format!("JSON has no {}", &self.document.text[start..self.at]);
+        self.defect(
+            structure::NON_FINITE_NUMBER,
+            start,
+            message,
+            "write a number, or null",
+        );
+    }
+
+    /// Reads `true`, `false`, `null`, or the words that JavaScript prints in their place.
+    fn word(&mut self, id: u32) -> Option<()> {
+        let start = self.at;
+        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$') = self.peek() {
+            self.at += 1;
+        }
+        match &self.document.text[start..self.at] {
+            "null" => {}
+            "true" | "false" => self.document.nodes[id as usize].kind = Type::Bool,
+            word if word.eq_ignore_ascii_case("nan")
+                || word.eq_ignore_ascii_case("infinity")
+                || word.eq_ignore_ascii_case("inf") =>
+            {
+                self.document.nodes[id as usize].kind = Type::Number;
+                self.document.nodes[id as usize].special = true;
+                self.not_finite(start);
+            }
+            _ => {
+                let end = self.at;
+                self.defect_at(
+                    structure::JSON_SYNTAX,
+                    Some(NodeId(id)),
+                    Span::new(start, end),
+                    "JSON has no such word".to_owned(),
+                    "put texts in double quotes; true, false and null are lower case",
+                );
+                self.finish(id);
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Skips white space, and comments, which it reports.
+    fn blank(&mut self) {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b'/') if matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*')) => {
+                    self.comment()
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn comment(&mut self) {
+        let start = self.at;
+        let rest = &self.document.text[start + 2..];
+        let length = if self.bytes[start + 1] == b'/' {
+            rest.find('\n').unwrap_or(rest.len())
+        } else {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        };
+        self.at = start + 2 + length;
+        let node = (self.open != NONE).then_some(NodeId(self.open));
+        self.defect_at(
+            structure::JSON_SYNTAX,
+            node,
+            Span::new(start, self.at),
+            "JSON has no comments".to_owned(),
+            "remove the comment",
+        );
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The value being read, or the container around it.
+    fn current(&self) -> Option<NodeId> {
+        (!self.document.nodes.is_empty()).then(|| {
+            let last = self.document.nodes.len() as u32 - 1;
+            let unfinished =
+                self.document.nodes[last as usize].end == self.document.nodes[last as usize].start;
+            NodeId(if unfinished || self.open == NONE {
+                last
+            } else {
+                self.open
+            })
+        })
+    }
+
+    fn stop(&mut self, expected: &str) -> Option<()> {
+        let node = (self.open != NONE).then_some(NodeId(self.open));
+        let (found, length) = match self
+            .document
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next())
+        {
+            Some(letter) => (format!("found {letter:?}"), letter.len_utf8()),
+            None => ("the document ends".to_owned(), 0),
+        };
+        let message = format!("expected {expected}, {found}");
+        self.defect_at(
+            structure::JSON_SYNTAX,
+            node,
+            Span::new(self.at, self.at + length),
+            message,
+            "nothing after this place was read",
+        );
+        None
+    }
+
+    fn defect(&mut self, code: Code, start: usize, message: String, hint: &'static str) {
+        let node = self.current();
+        self.defect_at(code, node, Span::new(start, self.at), message, hint);
+    }
+
+    fn defect_at(
+        &mut self,
+        code: Code,
+        node: Option<NodeId>,
+        span: Span,
+        message: String,
+        hint: &'static str,
+    ) {
+        if self.document.defects.len() < MAX_DEFECTS {
+            self.document.defects.push(Defect {
+                code,
+                node,
+                span,
+                message,
+                hint,
+            });
+        } else {
+            self.document.omitted += 1;
+        }
+    }
+}
+
+/// The number grammar of RFC 8259.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || (whole > 1 && text[0] == b'0') {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    match rest {
+        [] => true,
+        [b'e' | b'E', exponent @ ..] => {
+            let exponent = exponent
+                .strip_prefix(b"+")
+                .or_else(|| exponent.strip_prefix(b"-"))
+                .unwrap_or(exponent);
+            !exponent.is_empty() && digits(exponent) == exponent.len()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,300 @@
+//! URLs as the WHATWG standard parses them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Origin, default_port};
+
+/// A parsed absolute URL.
+///
+/// Parsing follows the WHATWG URL standard through the `url` crate. Plain https URLs that are already written the way a parser
+/// stores them take a short path without allocation; both ways give the same answer.
+///
+/// ```
+/// use widget_validate::Location;
+///
+/// let location = Location::parse("https:\\\\CDN.example.com:443\\w.json").ok_or("not a URL")?;
+/// assert_eq!(location.href(), "https://cdn.example.com/w.json");
+/// assert_eq!(location.host(), Some("cdn.example.com"));
+/// assert!(!location.is_spelled_canonically());
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Location<'a> {
+    text: &'a str,
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// `https`, no user info, port or dot segments, nothing to encode. The range is the host.
+    Plain {
+        host: Range<usize>,
+    },
+    Parsed {
+        url: Box<url::Url>,
+        canonical: bool,
+    },
+}
+
+impl<'a> Location<'a> {
+    /// Parses an absolute URL; `None` when the standard calls it a failure.
+    pub fn parse(text: &'a str) -> Option<Location<'a>> {
+        if let Some(host) = plain_https(text) {
+            return Some(Location {
+                text,
+                form: Form::Plain { host },
+            });
+        }
+        Some(Location::from_url(text, url::Url::parse(text).ok()?))
+    }
+
+    /// Parses a URL that may be relative to `base`.
+    pub fn parse_with_base(text: &'a str, base: &Location<'_>) -> Option<Location<'a>> {
+        if plain_https(text).is_some() {
+            return Location::parse(text);
+        }
+        let base = url::Url::parse(&base.href()).ok()?;
+        Some(Location::from_url(
+            text,
+            url::Url::options().base_url(Some(&base)).parse(text).ok()?,
+        ))
+    }
+
+    fn from_url(text: &'a str, url: url::Url) -> Location<'a> {
+        let href = url.as_str();
+        let canonical = href == text || (url.path() == "/" && href.strip_suffix('/') == Some(text));
+        Location {
+            text,
+            form: Form::Parsed {
+                url: Box::new(url),
+                canonical,
+            },
+        }
+    }
+
+    /// The URL as the parser stores it.
+    pub fn href(&self) -> Cow<'_, str> {
+        match &self.form {
+            Form::Plain { host } if host.end == self.text.len() => {
+                Cow::Owned(format!("{}/", self.text))
+            }
+            Form::Plain { .. } => Cow::Borrowed(self.text),
+            Form::Parsed { url, .. } => Cow::Borrowed(url.as_str()),
+        }
+    }
+
+    /// True when the text was written as the parser stores it; the slash after a bare host may be left out.
+    pub fn is_spelled_canonically(&self) -> bool {
+        match &self.form {
+            Form::Plain { .. } => true,
+            Form::Parsed { canonical, .. } => *canonical,
+        }
+    }
+
+    /// The scheme in lower case, without colon.
+    pub fn scheme(&self) -> &str {
+        match &self.form {
+            Form::Plain { .. } => "https",
+            Form::Parsed { url, .. } => url.scheme(),
+        }
+    }
+
+    /// The host: lower case, international names as `xn--` labels, IPv6 in brackets.
+    pub fn host(&self) -> Option<&str> {
+        match &self.form {
+            Form::Plain { host } => Some(&self.text[host.clone()]),
+            Form::Parsed { url, .. } => url.host_str().filter(|host| !host.is_empty()),
+        }
+    }
+
+    /// The port, the scheme's own where the URL names none.
+    pub fn port(&self) -> Option<u16> {
+        match &self.form {
+            Form::Plain { .. } => Some(443),
+            Form::Parsed { url, .. } => url.port().or_else(|| default_port(url.scheme())),
+        }
+    }
+
+    /// True when the URL names a user or a password.
+    pub fn has_user_info(&self) -> bool {
+        match &self.form {
+            Form::Plain { .. } => false,
+            Form::Parsed { url, .. } => !url.username().is_empty() || url.password().is_some(),
+        }
+    }
+
+    /// The origin of the URL. `None` for opaque origins (`data:`, `javascript:`, …). A `blob:` URL has the origin of the URL inside.
+    pub fn origin(&self) -> Option<Origin> {
+        match &self.form {
+            Form::Plain { host } => Some(Origin::new("https", &self.text[host.clone()], 443)),
+            Form::Parsed { url, .. } => match url.origin() {
+                url::Origin::Tuple(scheme, host, port) => {
+                    Some(Origin::new(&scheme, &host.to_string(), port))
+                }
+                url::Origin::Opaque(_) => None,
+            },
+        }
+    }
+
+    /// The URL without user info, as text; `None` when there is nothing to remove.
+    pub(crate) fn without_user_info(&self) -> Option<String> {
+        let Form::Parsed { url, .. } = &self.form else {
+            return None;
+        };
+        let mut url = (**url).clone();
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        Some(url.into())
+    }
+
+    /// The URL with another host, as text.
+    pub(crate) fn with_host(&self, host: &str) -> Option<String> {
+        let mut url = url::Url::parse(&self.href()).ok()?;
+        url.set_host(Some(host)).ok()?;
+        Some(url.into())
+    }
+
+    /// The URL with the https scheme, as text; `None` unless it is http.
+    pub(crate) fn with_https(&self) -> Option<String> {
+        let Form::Parsed { url, .. } = &self.form else {
+            return None;
+        };
+        let mut url = (**url).clone();
+        if url.scheme() != "http" {
+            return None;
+        }
+        url.set_scheme("https").ok()?;
+        Some(url.into())
+    }
+}
+
+/// The host of a URL that is `https://`, a lower-case name of letters, digits and inner hyphens, and ASCII that no parser changes.
+/// Anything unusual answers `None` and takes the full parser.
+fn plain_https(text: &str) -> Option<Range<usize>> {
+    let rest = text.strip_prefix("https://")?.as_bytes();
+    let end = rest
+        .iter()
+        .position(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
+        .unwrap_or(rest.len());
+    let host = rest.get(..end)?;
+    let mut label_start = 0;
+    let mut last_label = 0;
+    for at in 0..=end {
+        if at == end || host[at] == b'.' {
+            let label = &host[label_start..at];
+            // `xn--` labels must be decoded to be judged, and other labels with `--` in that place are reserved.
+            let reserved = label.len() >= 4 && &label[2..4] == b"--";
+            if label.is_empty()
+                || label.len() > 63
+                || label[0] == b'-'
+                || label[label.len() - 1] == b'-'
+                || reserved
+            {
+                return None;
+            }
+            last_label = label_start;
+            label_start = at + 1;
+        }
+    }
+    // A last label that starts with a digit may be part of an IPv4 address.
+    if host.is_empty() || host.len() > 253 || host[last_label].is_ascii_digit() {
+        return None;
+    }
+    let mut in_path = true;
+    let mut segment_start = true;
+    for (index, byte) in rest[end..].iter().enumerate() {
+        let unchanged = match byte {
+            b'/' => true,
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'~'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b':'
+            | b'@' => true,
+            // Dot segments are resolved; a dot that does not begin a segment is safe.
+            b'.' => !(in_path && segment_start),
+            b'?' if index > 0 => {
+                in_path = false;
+                true
+            }
+            b'?' => false,
+            _ => false,
+        };
+        if !unchanged || (index == 0 && *byte != b'/') {
+            return None;
+        }
+        segment_start = *byte == b'/';
+    }
+    Some(8..8 + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn agrees(text: &str) -> Result<(), TestCaseError> {
+        if let Some(host) = plain_https(text) {
+            let url = url::Url::parse(text)
+                .map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+            prop_assert_eq!(url.host_str(), Some(&text[host.clone()]), "{}", text);
+            prop_assert_eq!(url.port_or_known_default(), Some(443));
+            let location =
+                Location::parse(text).ok_or_else(|| TestCaseError::fail("no location"))?;
+            prop_assert_eq!(location.href().as_ref(), url.as_str());
+            prop_assert!(url.username().is_empty() && url.password().is_none());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn the_short_path_agrees_with_the_parser(text in "https://[a-z0-9.-]{1,12}(\\.[a-z0-9-]{1,5})?(/[a-zA-Z0-9._~!$&'()*+,;=:@%{}^|\\\\ -]{0,8}){0,3}([?#][a-z0-9=&.{}'/?-]{0,8})?") {
+            agrees(&text)?;
+        }
+
+        #[test]
+        fn the_short_path_agrees_on_anything(tail in "[ -~\u{e9}\u{3002}]{0,12}") {
+            agrees(&format!("https://{tail}"))?;
+        }
+    }
+
+    #[test]
+    fn the_short_path_is_taken_by_ordinary_urls_only() {
+        for plain in [
+            "https://s3.amazonaws.com/my-bucket/widget-manifest.json",
+            "https://cdn.example.com",
+            "https://cdn.example.com/a.b/?x=1&y=a.b",
+        ] {
+            assert!(plain_https(plain).is_some(), "{plain}");
+        }
+        for other in [
+            "https://1.2.3.4/",
+            "https://a.com./",
+            "https://a.com:443/",
+            "https://u@a.com/",
+            "https://xn--a.com/",
+            "https://a.com/../b",
+            "https://a.com?x",
+            "https://A.com/",
+        ] {
+            assert!(plain_https(other).is_none(), "{other}");
+        }
+    }
+}
