@@ -13,7 +13,7 @@ use crate::error::{SandboxError, SandboxErrorKind};
 use crate::input::is_loopback;
 use crate::post::post;
 use crate::store::{Store, Webhook};
-use crate::template::render;
+use crate::template;
 use crate::time::now;
 
 /// Deliveries remembered; older ones are forgotten.
@@ -190,10 +190,10 @@ impl Deliveries {
     }
 
     fn hand_over(&self, webhook: &Webhook, event: &str, plain: &Value, values: &Value) {
-        let payload = webhook
-            .payload
-            .as_ref()
-            .map_or_else(|| plain.clone(), |template| render(template, values));
+        let payload = webhook.payload.as_ref().map_or_else(
+            || plain.clone(),
+            |payload| template::payload(payload, values),
+        );
         let job = Job {
             webhook_id: webhook.id.clone(),
             event: event.to_owned(),

@@ -49,7 +49,9 @@ pub(crate) fn api(cloud: Arc<Cloud>) -> Router {
         )
         .route(
             "/api/v2/webhooks/{id}",
-            get(webhooks::get).delete(webhooks::delete),
+            get(webhooks::get)
+                .put(webhooks::put)
+                .delete(webhooks::delete),
         );
     #[cfg(feature = "platform")]
     let router = router.merge(crate::platform::routes());

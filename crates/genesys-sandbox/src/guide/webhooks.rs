@@ -15,7 +15,7 @@ use crate::members::Members;
 use crate::pages;
 use crate::post::post;
 use crate::reply::Reply;
-use crate::store::Webhook;
+use crate::store::{Store, Webhook};
 use crate::time::now;
 
 /// The longest time that the check of a callback may take.
@@ -37,13 +37,51 @@ struct Sent {
     checked: bool,
 }
 
+impl Sent {
+    fn into_webhook(self, id: &str, created: Value, body: Value) -> Webhook {
+        let mut view = body;
+        view["id"] = json!(id);
+        view["enabled"] = json!(self.enabled);
+        view["createdAt"] = created;
+        Webhook {
+            id: id.to_owned(),
+            name: self.name,
+            target: self.target,
+            events: self.events,
+            enabled: self.enabled,
+            payload: self.payload,
+            view,
+        }
+    }
+}
+
+/// Either shape; `targetUrl` or `event` makes it a status webhook.
+fn read(body: &Value) -> Result<Sent, ApiError> {
+    if body.get("targetUrl").is_some() || body.get("event").is_some() {
+        read_status(body)
+    } else {
+        read_callback(body)
+    }
+}
+
 /// `targetUrl`, `httpMethod`, one `event`: a status webhook.
+///
+/// Here as in the other shape, `id` and `createdAt` are the server's own and ignored on the way in, so that what was read
+/// can be sent back.
 fn read_status(body: &Value) -> Result<Sent, ApiError> {
-    let mut members = Members::of(
-        body,
-        &["name", "targetUrl", "httpMethod", "event", "contentType"],
-    )?;
+    let known = [
+        "name",
+        "targetUrl",
+        "httpMethod",
+        "event",
+        "contentType",
+        "enabled",
+        "id",
+        "createdAt",
+    ];
+    let mut members = Members::of(body, &known)?;
     let name = members.text("name", 256);
+    let enabled = members.optional_flag("enabled").unwrap_or(true);
     let target = members.address("targetUrl", true);
     members.one_of("httpMethod", &["POST"]);
     let event = members.one_of("event", &EVENTS);
@@ -54,7 +92,7 @@ fn read_status(body: &Value) -> Result<Sent, ApiError> {
             name: name.to_owned(),
             target,
             events: vec![event.to_owned()],
-            enabled: true,
+            enabled,
             payload: None,
             checked: false,
         }),
@@ -77,6 +115,8 @@ fn read_callback(body: &Value) -> Result<Sent, ApiError> {
         "contentType",
         "events",
         "payload",
+        "id",
+        "createdAt",
     ];
     let mut members = Members::of(body, &known)?;
     let name = members.text("name", 256);
@@ -132,42 +172,48 @@ pub(crate) async fn create(
     State(cloud): State<Arc<Cloud>>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, ApiError> {
-    let sent = if body.get("targetUrl").is_some() || body.get("event").is_some() {
-        read_status(&body)?
-    } else {
-        read_callback(&body)?
-    };
-    refuse_repeated(&cloud, &sent.name)?;
+    let sent = read(&body)?;
+    refuse_repeated(&cloud.store(), &sent.name, None)?;
     if sent.checked {
         check_callback(&sent.target).await?;
     }
     let id = cloud.ids.uuid();
-    let mut view = body;
-    view["id"] = json!(id);
-    view["enabled"] = json!(sent.enabled);
-    view["createdAt"] = json!(now());
-    let webhook = Webhook {
-        id: id.clone(),
-        name: sent.name,
-        target: sent.target,
-        events: sent.events,
-        enabled: sent.enabled,
-        payload: sent.payload,
-        view: view.clone(),
-    };
+    let webhook = sent.into_webhook(&id, json!(now()), body);
+    let view = webhook.view.clone();
+    let mut store = cloud.store();
     // Asked again: the check of the callback let others in between.
-    refuse_repeated(&cloud, &webhook.name)?;
-    cloud.store().webhooks.insert(&id, webhook)?;
+    refuse_repeated(&store, &webhook.name, None)?;
+    store.webhooks.insert(&id, webhook)?;
     Ok(Reply::created(view).with_effect(Object::Webhook, Verb::Created, &id))
 }
 
-/// Names are unique: two registrations of one name would deliver each event twice.
-fn refuse_repeated(cloud: &Cloud, name: &str) -> Result<(), ApiError> {
-    if cloud
-        .store()
+/// `PUT /api/v2/webhooks/{id}`: replaces everything but `id` and `createdAt`, in either shape, whichever it had before.
+pub(crate) async fn put(
+    State(cloud): State<Arc<Cloud>>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<Reply, ApiError> {
+    let created = cloud.store().webhooks.get(&id)?.view["createdAt"].clone();
+    let sent = read(&body)?;
+    refuse_repeated(&cloud.store(), &sent.name, Some(&id))?;
+    if sent.checked {
+        check_callback(&sent.target).await?;
+    }
+    let webhook = sent.into_webhook(&id, created, body);
+    let view = webhook.view.clone();
+    let mut store = cloud.store();
+    // As in `create`; the webhook itself may be gone by now, too.
+    refuse_repeated(&store, &webhook.name, Some(&id))?;
+    *store.webhooks.get_mut(&id)? = webhook;
+    Ok(Reply::ok(view).with_effect(Object::Webhook, Verb::Updated, &id))
+}
+
+/// Names are unique: two registrations of one name would deliver each event twice. `own` is the webhook that may have it.
+fn refuse_repeated(store: &Store, name: &str, own: Option<&str>) -> Result<(), ApiError> {
+    if store
         .webhooks
         .iter()
-        .any(|webhook| webhook.name == name)
+        .any(|webhook| webhook.name == name && Some(webhook.id.as_str()) != own)
     {
         return Err(ApiError::conflict(
             "duplicate.name",

@@ -195,6 +195,74 @@ async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_templat
 }
 
 #[tokio::test]
+async fn a_payload_given_as_text_is_delivered_as_the_json_that_it_becomes() {
+    let setup = Setup::new().await;
+    let (url, inbox) = receiver(&[200]).await;
+    let body = json!({
+        "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
+        "payload": r#"{"id":"{{integration.id}}","to":"{{integration.status}}","tiers":["standard"]}"#,
+    });
+    assert_eq!(setup.post("/api/v2/webhooks", body).await.status, 201);
+    let id = setup.create("x").await;
+    enable(&setup, &id).await;
+    setup
+        .sandbox
+        .wait_for_delivery(|d| d.is_delivered(), WAIT)
+        .await
+        .unwrap();
+    assert_eq!(
+        inbox.lock().await[1],
+        json!({"id": id, "to": "active", "tiers": ["standard"]})
+    );
+}
+
+#[tokio::test]
+async fn of_many_registrations_of_a_name_at_once_one_is_taken() {
+    let setup = Setup::new().await;
+    // The check of the callback lets every one of them in before any is stored.
+    let (url, _) = receiver(&[200]).await;
+    let body = json!({
+        "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
+    });
+    let mut posts = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        posts.spawn(
+            setup
+                .request(Method::POST, "/api/v2/webhooks")
+                .json(&body)
+                .send(),
+        );
+    }
+    let answers = posts.join_all().await;
+    let mut statuses: Vec<u16> = answers
+        .into_iter()
+        .map(|answer| answer.unwrap().status().as_u16())
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(setup.sandbox.state().webhooks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_replaced_webhook_is_delivered_to_its_new_target_alone() {
+    let setup = Setup::new().await;
+    let (old_url, old) = receiver(&[200]).await;
+    let (new_url, new) = receiver(&[200]).await;
+    let mut hook = watch(&setup, &old_url).await.body;
+    hook["targetUrl"] = json!(new_url);
+    let path = format!("/api/v2/webhooks/{}", hook["id"].as_str().unwrap());
+    assert_eq!(setup.send(Method::PUT, &path, Some(hook)).await.status, 200);
+    let id = setup.create("x").await;
+    enable(&setup, &id).await;
+    setup
+        .sandbox
+        .wait_for_delivery(|d| d.is_delivered(), WAIT)
+        .await
+        .unwrap();
+    assert_eq!((old.lock().await.len(), new.lock().await.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn waiting_in_vain_is_a_timeout() {
     let sandbox = Sandbox::start().await.unwrap();
     let error = sandbox

@@ -356,3 +356,89 @@ async fn webhooks_take_both_shapes_and_refuse_a_name_twice() {
     );
     assert_eq!(setup.sandbox.state().webhooks.len(), 1);
 }
+
+/// A webhook in the other shape than `status`, at a target that is not asked.
+fn callback(name: &str) -> Value {
+    json!({
+        "name": name, "type": "REST", "url": "https://iac.example.com/hook", "method": "POST",
+        "events": ["routing.queue.updated"], "payload": {"orgId": "{{org.id}}"}, "description": "d", "enabled": false,
+    })
+}
+
+fn status_hook(name: &str) -> Value {
+    json!({
+        "name": name, "targetUrl": "https://monitor.example.com/hook", "httpMethod": "POST",
+        "event": "integration.status.changed", "contentType": "application/json",
+    })
+}
+
+#[tokio::test]
+async fn a_webhook_is_replaced_in_either_shape_and_keeps_its_id_and_time() {
+    let setup = Setup::new().await;
+    let hooks = "/api/v2/webhooks";
+    let created = setup.post(hooks, status_hook("one")).await.body;
+    let path = format!("{hooks}/{}", created["id"].as_str().unwrap());
+
+    for body in [callback("one"), status_hook("renamed")] {
+        let answer = setup.send(Method::PUT, &path, Some(body.clone())).await;
+        let mut expected = body.clone();
+        expected["id"] = created["id"].clone();
+        expected["createdAt"] = created["createdAt"].clone();
+        expected["enabled"] = json!(body["enabled"] != false);
+        assert_eq!((answer.status.as_u16(), &answer.body), (200, &expected));
+        assert_eq!(setup.get(&path).await.body, expected);
+        assert_eq!(setup.sandbox.state().webhooks, [expected]);
+    }
+
+    // What was read can be sent back.
+    let mut read = setup.get(&path).await.body;
+    read["enabled"] = json!(false);
+    let answer = setup.send(Method::PUT, &path, Some(read.clone())).await;
+    assert_eq!((answer.status.as_u16(), answer.body), (200, read));
+    let counts = setup.sandbox.counts();
+    let effects = [Verb::Created, Verb::Updated].map(|verb| counts.effect(Object::Webhook, verb));
+    assert_eq!(effects, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_replacement_is_refused_as_a_registration_is_and_changes_nothing() {
+    let setup = Setup::new().await;
+    let hooks = "/api/v2/webhooks";
+    setup.post(hooks, callback("other")).await;
+    let path = format!(
+        "{hooks}/{}",
+        setup.post(hooks, status_hook("one")).await.id()
+    );
+    let before = setup.sandbox.state();
+
+    let mut closed = callback("one");
+    closed["url"] = json!("http://127.0.0.1:1/");
+    let mut plain = status_hook("one");
+    plain["targetUrl"] = json!("http://monitor.example.com/");
+    for (path, body, status, code) in [
+        (
+            &format!("{hooks}/none"),
+            status_hook("one"),
+            404,
+            "not.found",
+        ),
+        (&path, status_hook("other"), 409, "duplicate.name"),
+        (&path, closed, 400, "callback.validation.failed"),
+        (&path, plain, 400, "bad.request"),
+        (&path, json!({"enabled": false}), 400, "bad.request"),
+    ] {
+        let answer = setup.send(Method::PUT, path, Some(body)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body["code"].as_str()),
+            (status, Some(code))
+        );
+    }
+    assert_eq!(setup.sandbox.state(), before);
+    assert_eq!(
+        setup
+            .sandbox
+            .counts()
+            .effect(Object::Webhook, Verb::Updated),
+        0
+    );
+}
