@@ -16,6 +16,43 @@ use crate::webhook::{Webhook, WebhookId};
 /// [`GuideWebhooks`] speaks the wire form of the source documents; [`PlatformWebhooks`] says
 /// [`Unsupported`](genesys_core::ErrorKind::Unsupported), because the platform publishes no API for it: there, follow an
 /// integration with [`Watch`](crate::Watch).
+///
+/// Nothing here writes audit lines: a registration is a step of some operation, and that operation is what is audited, with
+/// a [`Recorder`](genesys_core::Recorder) as in this example or by a deployment pipeline.
+///
+/// ```
+/// # use genesys_core::test_util::{RecordingAudit, Reply, ScriptedTransport};
+/// # use genesys_core::{Client, Region, StaticToken};
+/// # use serde_json::json;
+/// use genesys_webhooks::{GuideWebhooks, WebhookRegistration, Webhooks};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # let cloud = ScriptedTransport::new();
+/// # cloud.push(Reply::json(200, &json!({"entities": [], "pageNumber": 1, "pageCount": 0})));
+/// # cloud.push(Reply::json(201, &json!({
+/// #     "id": "wh-1", "name": "integration-status-int-1", "targetUrl": "https://monitor.example.com/genesys",
+/// #     "httpMethod": "POST", "event": "integration.status.changed", "contentType": "application/json",
+/// # })));
+/// # let trail = RecordingAudit::new();
+/// # let client = Client::builder(Region::EuWest1)
+/// #     .with_token_source(StaticToken::new("a token".into())?)
+/// #     .with_transport(cloud.shared())
+/// #     .with_audit(std::sync::Arc::new(trail.clone()), "client-1")
+/// #     .build()?;
+/// let webhooks = GuideWebhooks::new(client.clone());
+/// let registration = WebhookRegistration::for_status_of("int-1", "https://monitor.example.com/genesys").build()?;
+///
+/// let mut operation = client.recorder().begin("WEBHOOK", "int-1").await?;
+/// let result = webhooks.ensure(&registration).await;
+/// if let Ok(ensured) = &result {
+///     operation.set_attribute("webhookId", ensured.webhook.id.as_str());
+/// }
+/// let ensured = operation.finish(result).await?;
+/// # assert_eq!(ensured.webhook.id.as_str(), "wh-1");
+/// # assert_eq!(trail.entries().len(), 2);
+/// # Ok::<(), genesys_core::Error>(())
+/// # }).unwrap();
+/// ```
 #[async_trait]
 pub trait Webhooks: fmt::Debug + Send + Sync {
     /// The wire form.
@@ -55,7 +92,8 @@ pub trait Webhooks: fmt::Debug + Send + Sync {
     /// Those of a call.
     async fn get(&self, id: &WebhookId) -> Result<Option<Webhook>>;
 
-    /// Removes one. True when it existed.
+    /// Removes one. True when it existed; false when it did not, and also when an attempt removed it, its answer was lost,
+    /// and the next attempt found nothing.
     ///
     /// # Errors
     ///

@@ -1,11 +1,8 @@
 //! Registration in the wire form of the source documents: `/api/v2/webhooks`.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use genesys_core::{Client, Error, ErrorKind, Operation, Profile, Result};
-use serde_json::Value;
+use genesys_core::{Client, Error, ErrorKind, Profile, RequestBuilder, Result};
 
 use crate::api::{Ensured, EnsuredState, Webhooks};
 use crate::registration::WebhookRegistration;
@@ -23,9 +20,6 @@ const MAX_PAGES: u32 = 100;
 const SENDS: u32 = 2;
 
 /// [`Webhooks`] in the wire form of the source documents. The sandbox serves it; the real platform does not.
-///
-/// Each write is an audited operation: `WEBHOOK` for a registration or replacement, `WEBHOOK_DELETE` for a removal. The line
-/// names the integration for a webhook made by [`WebhookRegistration::for_status_of`], else the webhook's name.
 #[derive(Debug, Clone)]
 pub struct GuideWebhooks {
     client: Client,
@@ -54,26 +48,17 @@ impl GuideWebhooks {
     }
 
     async fn create(&self, registration: &WebhookRegistration) -> Result<Webhook> {
-        let answer: Answer = self
-            .client
-            .post(COLLECTION)
-            .operation("webhooks.create")
-            .with_json(&Body::of(registration))
-            .json()
-            .await?;
-        Ok(answer.0)
+        let request = self.client.post(COLLECTION).operation("webhooks.create");
+        write(request, registration).await
     }
 
     async fn replace(&self, id: &WebhookId, registration: &WebhookRegistration) -> Result<Webhook> {
-        let answer: Answer = self
+        let request = self
             .client
             .put(ITEM)
             .segment("id", id)
-            .operation("webhooks.replace")
-            .with_json(&Body::of(registration))
-            .json()
-            .await?;
-        Ok(answer.0)
+            .operation("webhooks.replace");
+        write(request, registration).await
     }
 
     /// Creates it when nobody else does in the meantime; a webhook of this name that is found instead comes back with
@@ -101,56 +86,16 @@ impl GuideWebhooks {
             }
         }
     }
+}
 
-    async fn begin(&self, registration: &WebhookRegistration) -> Result<Operation> {
-        let events: Vec<&str> = registration
-            .events()
-            .iter()
-            .map(|event| event.as_str())
-            .collect();
-        let attributes = BTreeMap::from([
-            ("name".to_owned(), Value::from(registration.name())),
-            (
-                "targetUrl".to_owned(),
-                Value::from(registration.target().to_string()),
-            ),
-            ("events".to_owned(), Value::from(events)),
-        ]);
-        self.client
-            .recorder()
-            .begin_with("WEBHOOK", registration.subject(), attributes)
-            .await
+async fn write(request: RequestBuilder, registration: &WebhookRegistration) -> Result<Webhook> {
+    let mut request = request.with_json(&Body::of(registration));
+    // A server that refuses a target likes to quote it.
+    for secret in registration.target().secrets() {
+        request = request.with_secret(&secret);
     }
-
-    async fn write(
-        &self,
-        found: Option<Webhook>,
-        registration: &WebhookRegistration,
-    ) -> Result<Ensured> {
-        let existing = match found {
-            Some(webhook) => webhook,
-            None => match self.create_once(registration).await? {
-                (webhook, true) => {
-                    return Ok(Ensured {
-                        webhook,
-                        state: EnsuredState::Created,
-                    });
-                }
-                (webhook, false) if webhook.matches(registration) => {
-                    return Ok(Ensured {
-                        webhook,
-                        state: EnsuredState::Unchanged,
-                    });
-                }
-                (webhook, false) => webhook,
-            },
-        };
-        let webhook = self.replace(&existing.id, registration).await?;
-        Ok(Ensured {
-            webhook,
-            state: EnsuredState::Updated,
-        })
-    }
+    let answer: Answer = request.json().await?;
+    Ok(answer.0)
 }
 
 #[async_trait]
@@ -160,33 +105,23 @@ impl Webhooks for GuideWebhooks {
     }
 
     async fn ensure(&self, registration: &WebhookRegistration) -> Result<Ensured> {
-        let found = self.find(registration.name()).await?;
-        if let Some(webhook) = found
-            .as_ref()
-            .filter(|webhook| webhook.matches(registration))
-        {
-            return Ok(Ensured {
-                webhook: webhook.clone(),
-                state: EnsuredState::Unchanged,
-            });
-        }
-        let mut operation = self.begin(registration).await?;
-        let result = self.write(found, registration).await;
-        if let Ok(ensured) = &result {
-            operation.set_attribute("webhookId", ensured.webhook.id.as_str());
-            operation.set_attribute("state", ensured.state.as_str());
-        }
-        operation.finish(result).await
+        let (webhook, created) = match self.find(registration.name()).await? {
+            Some(webhook) => (webhook, false),
+            None => self.create_once(registration).await?,
+        };
+        let (webhook, state) = if created {
+            (webhook, EnsuredState::Created)
+        } else if webhook.matches(registration) {
+            (webhook, EnsuredState::Unchanged)
+        } else {
+            let replaced = self.replace(&webhook.id, registration).await?;
+            (replaced, EnsuredState::Updated)
+        };
+        Ok(Ensured { webhook, state })
     }
 
     async fn register(&self, registration: &WebhookRegistration) -> Result<Webhook> {
-        let mut operation = self.begin(registration).await?;
-        let result = self.create(registration).await;
-        if let Ok(webhook) = &result {
-            operation.set_attribute("webhookId", webhook.id.as_str());
-            operation.set_attribute("state", EnsuredState::Created.as_str());
-        }
-        operation.finish(result).await
+        self.create(registration).await
     }
 
     async fn list(&self) -> Result<Vec<Webhook>> {
@@ -212,18 +147,11 @@ impl Webhooks for GuideWebhooks {
     }
 
     async fn delete(&self, id: &WebhookId) -> Result<bool> {
-        let operation = self
-            .client
-            .recorder()
-            .begin("WEBHOOK_DELETE", id.as_str())
-            .await?;
-        let result = self
-            .client
+        self.client
             .delete(ITEM)
             .segment("id", id)
             .operation("webhooks.delete")
             .gone()
-            .await;
-        operation.finish(result).await
+            .await
     }
 }

@@ -42,7 +42,6 @@ pub struct WebhookRegistration {
     description: Option<String>,
     enabled: bool,
     payload: Option<String>,
-    subject: Option<String>,
 }
 
 /// Which of the two wire shapes a registration takes.
@@ -63,15 +62,19 @@ impl WebhookRegistration {
     }
 
     /// Starts the registration that tells `target` of an integration's status: name `integration-status-{id}`, event
-    /// `integration.status.changed`. Its audit lines name the integration.
+    /// `integration.status.changed`. An empty id is a violation.
     pub fn for_status_of(
         integration_id: impl AsRef<str>,
         target: impl Into<String>,
     ) -> RegistrationBuilder {
         let id = integration_id.as_ref();
-        Self::builder(format!("integration-status-{id}"), target)
-            .with_event(STATUS_CHANGED)
-            .with_subject(id)
+        let builder =
+            Self::builder(format!("integration-status-{id}"), target).with_event(STATUS_CHANGED);
+        if id.trim().is_empty() {
+            builder.with_problem("the integration's id is empty")
+        } else {
+            builder
+        }
     }
 
     /// The name.
@@ -127,11 +130,6 @@ impl WebhookRegistration {
             WebhookShape::Template
         }
     }
-
-    /// What audit lines name: the integration whose status is told, or the webhook.
-    pub(crate) fn subject(&self) -> &str {
-        self.subject.as_deref().unwrap_or(&self.name)
-    }
 }
 
 #[cfg(test)]
@@ -160,13 +158,16 @@ mod tests {
     #[test]
     fn a_status_webhook_needs_its_integration() {
         // errata ALL-17
-        assert!(WebhookRegistration::for_status_of("", URL).build().is_err());
-        assert_eq!(
-            WebhookRegistration::for_status_of("i-1", URL)
+        for id in ["", " "] {
+            let error = WebhookRegistration::for_status_of(id, URL)
                 .build()
-                .unwrap()
-                .subject(),
-            "i-1"
-        );
+                .unwrap_err();
+            assert_eq!(error.kind(), genesys_core::ErrorKind::InvalidRequest);
+            assert!(error.to_string().contains("integration's id"), "{error}");
+        }
+        let named = WebhookRegistration::for_status_of("i-1", URL)
+            .build()
+            .unwrap();
+        assert_eq!(named.name(), "integration-status-i-1");
     }
 }

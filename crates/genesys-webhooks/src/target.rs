@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use genesys_core::{Error, ErrorKind, Hosts, Result, redact};
-use url::{Host, Url};
+use secrecy::SecretString;
+use url::{Host, Url, form_urlencoded};
 
 mod address;
 
@@ -142,6 +143,23 @@ impl TargetUrl {
     /// The URL, its query included.
     pub fn as_url(&self) -> &Url {
         &self.0
+    }
+
+    /// The values of query parameters that carry credentials, decoded and as they stand in the URL, so that they can be
+    /// blanked out where a server echoes them.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let mut secrets = Vec::new();
+        for pair in self.0.query().unwrap_or_default().split('&') {
+            let raw = pair.split_once('=').map_or("", |(_, value)| value);
+            let secret = form_urlencoded::parse(pair.as_bytes())
+                .next()
+                .filter(|(name, value)| is_secret_name(name) && !value.is_empty());
+            if let Some((_, value)) = secret {
+                secrets.push(raw.to_owned().into());
+                secrets.push(value.into_owned().into());
+            }
+        }
+        secrets
     }
 
     /// True for `localhost` and loopback addresses, which only programs on the same machine reach.
@@ -300,6 +318,28 @@ mod tests {
         let target = TargetUrl::parse_with_query_credentials(text).unwrap();
         assert!(!format!("{target} {target:?}").contains("s3cr3t"));
         assert_eq!(target.as_url().as_str(), text);
+    }
+
+    #[test]
+    fn credentials_of_a_query_are_known_in_both_spellings() {
+        // errata ALL-16
+        use secrecy::ExposeSecret;
+
+        for (query, secrets) in [
+            (
+                "?tenant=7&sig=a%2Bb&%74oken=c+d",
+                vec!["a%2Bb", "a+b", "c+d", "c d"],
+            ),
+            ("?tenant=7&sig=", vec![]),
+            ("?sig", vec![]),
+            ("", vec![]),
+        ] {
+            let text = format!("https://logic.example.com/run{query}");
+            let target = TargetUrl::parse_with_query_credentials(&text).unwrap();
+            let known = target.secrets();
+            let known: Vec<_> = known.iter().map(|secret| secret.expose_secret()).collect();
+            assert_eq!(known, secrets, "{query}");
+        }
     }
 
     proptest::proptest! {

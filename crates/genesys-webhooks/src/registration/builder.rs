@@ -23,7 +23,8 @@ pub struct RegistrationBuilder {
     description: Option<String>,
     enabled: bool,
     payload: Option<String>,
-    subject: Option<String>,
+    /// Violations that were known before [`build`](Self::build).
+    problems: Vec<&'static str>,
 }
 
 #[derive(Clone)]
@@ -58,12 +59,12 @@ impl RegistrationBuilder {
             description: None,
             enabled: true,
             payload: None,
-            subject: None,
+            problems: Vec::new(),
         }
     }
 
-    pub(super) fn with_subject(mut self, integration_id: &str) -> Self {
-        self.subject = Some(integration_id.to_owned());
+    pub(super) fn with_problem(mut self, problem: &'static str) -> Self {
+        self.problems.push(problem);
         self
     }
 
@@ -117,14 +118,7 @@ impl RegistrationBuilder {
     /// no event, an unknown event or one given twice, a media type that is not JSON, an overlong description, an empty or
     /// overlong payload.
     pub fn build(self) -> Result<WebhookRegistration> {
-        let mut problems = Vec::new();
-        if self
-            .subject
-            .as_deref()
-            .is_some_and(|id| id.trim().is_empty())
-        {
-            problems.push("the integration's id is empty".to_owned());
-        }
+        let mut problems: Vec<String> = self.problems.into_iter().map(str::to_owned).collect();
         problems.extend(text_problem("name", &self.name, MAX_NAME));
         if let Some(text) = &self.description {
             problems.extend(text_problem("description", text, MAX_DESCRIPTION));
@@ -161,7 +155,6 @@ impl RegistrationBuilder {
                 description: self.description,
                 enabled: self.enabled,
                 payload: self.payload,
-                subject: self.subject,
             }),
             _ => Err(Error::new(
                 ErrorKind::InvalidRequest,

@@ -2,7 +2,6 @@
 
 use genesys_core::audit::AuditPhase;
 use genesys_core::catalogue::EventName;
-use genesys_core::observe::Outcome;
 use genesys_core::test_util::Reply;
 use genesys_core::transport::TransportErrorKind;
 use genesys_core::{ErrorKind, Profile};
@@ -313,68 +312,85 @@ async fn ids_are_encoded_and_a_missing_webhook_is_none() {
 }
 
 #[tokio::test]
-async fn each_write_leaves_an_intent_and_an_outcome_and_no_secret() {
-    // errata INT-34, ALL-16
+async fn no_error_and_no_debug_shows_a_credential_of_the_target() {
+    // errata ALL-16
     let world = world();
     let webhooks = GuideWebhooks::new(world.client.clone());
-    let target = genesys_webhooks::TargetUrl::parse_with_query_credentials(
-        "https://logic.example.com/run?sig=hunter2",
-    )
-    .unwrap();
+    let url = "https://logic.example.com/run?tenant=7&sig=hunter2%2Bx";
+    let target = genesys_webhooks::TargetUrl::parse_with_query_credentials(url).unwrap();
     let registration = WebhookRegistration::for_status_of("int-1", "https://unused.example.com/")
         .with_target(target)
         .build()
         .unwrap();
-    let answered = status_webhook("wh-1", "https://logic.example.com/run?sig=hunter2");
+    // The server quotes what it refuses, as it stood and as it reads it.
+    let echo = Reply::json(
+        400,
+        &json!({"code": "bad.request", "message": format!("{url} is not reachable"),
+            "messageParams": {"sig": "hunter2+x"}, "status": 400}),
+    );
+    let answered = status_webhook("wh-1", url);
+    let moved = status_webhook("wh-1", "https://moved.example.com/?sig=hunter2");
     world.push_all([
         page(&[]),
+        echo.clone(),
+        page(&[moved]),
+        echo,
+        page(&[]),
         Reply::json(201, &answered),
-        page(&[answered]),
-        Reply::status(403),
     ]);
 
-    webhooks.ensure(&registration).await.unwrap();
-    webhooks.ensure(&registration).await.unwrap();
-    let refused = webhooks
-        .delete(&WebhookId::new("wh-1").unwrap())
-        .await
-        .unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    let create = webhooks.ensure(&registration).await.unwrap_err();
+    let replace = webhooks.ensure(&registration).await.unwrap_err();
+    let ensured = webhooks.ensure(&registration).await.unwrap();
+    for error in [&create, &replace] {
+        assert_eq!(
+            (error.kind(), error.code()),
+            (ErrorKind::BadRequest, Some("bad.request"))
+        );
+        assert!(error.to_string().contains("tenant=7"), "{error}");
+    }
+    assert_eq!(body(&world, 5)["targetUrl"], url);
+    let shown = format!(
+        "{create} {create:?} {replace} {replace:?} {ensured:?} {registration:?} {webhooks:?}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
 
-    let entries = world.audit.entries();
-    let lines: Vec<_> = entries
+#[tokio::test]
+async fn registering_is_a_step_and_leaves_the_audit_to_the_operation() {
+    // errata INT-34
+    let world = world();
+    let webhooks = GuideWebhooks::new(world.client.clone());
+    let mine = status_webhook("wh-1", URL);
+    world.push_all([
+        page(&[]),
+        Reply::json(201, &mine),
+        Reply::json(201, &mine),
+        Reply::status(204),
+    ]);
+    let operation = world
+        .client
+        .recorder()
+        .begin("DEPLOY", "int-1")
+        .await
+        .unwrap();
+    webhooks.ensure(&registration()).await.unwrap();
+    let webhook = webhooks.register(&registration()).await.unwrap();
+    webhooks.delete(&webhook.id).await.unwrap();
+    operation.finish(Ok(())).await.unwrap();
+    let actions: Vec<_> = world
+        .audit
+        .entries()
         .iter()
-        .map(|entry| {
-            (
-                &*entry.action,
-                entry.phase,
-                entry.target.as_deref().unwrap(),
-                entry.outcome,
-            )
-        })
+        .map(|entry| (entry.action.to_string(), entry.phase))
         .collect();
     assert_eq!(
-        lines,
+        actions,
         [
-            ("WEBHOOK", AuditPhase::Intent, "int-1", None),
-            (
-                "WEBHOOK",
-                AuditPhase::Outcome,
-                "int-1",
-                Some(Outcome::Success)
-            ),
-            ("WEBHOOK_DELETE", AuditPhase::Intent, "wh-1", None),
-            (
-                "WEBHOOK_DELETE",
-                AuditPhase::Outcome,
-                "wh-1",
-                Some(Outcome::Failure(ErrorKind::PermissionDenied))
-            ),
+            ("DEPLOY".to_owned(), AuditPhase::Intent),
+            ("DEPLOY".to_owned(), AuditPhase::Outcome),
         ]
     );
-    assert_eq!(entries[1].attributes["webhookId"], "wh-1");
-    assert_eq!(entries[1].attributes["state"], "created");
-    assert!(!format!("{entries:?} {refused:?} {registration:?}").contains("hunter2"));
 }
 
 #[tokio::test]
