@@ -7,6 +7,7 @@ mod notifier;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod registration;
+mod sandbox;
 mod signatures;
 mod support;
 mod watch;
