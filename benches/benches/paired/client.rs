@@ -1,0 +1,158 @@
+//! One GET on a kept connection: what the whole client adds to the HTTP library below it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use genesys_benches::paired::{Limit, Table, Unit};
+use genesys_benches::server::Server;
+use genesys_core::{Client, Hosts, StaticToken};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use reqwest_retry::RetryTransientMiddleware;
+use reqwest_retry::policies::ExponentialBackoff;
+use tokio::runtime::Runtime;
+
+const OPERATIONS: u64 = 400;
+const ROUNDS: usize = 61;
+const PATH: &str = "/api/v2/organizations/me";
+const BODY: &str = r#"{"id":"a2f1","name":"Acme","defaultLanguage":"en-us"}"#;
+
+/// A client's own runtime, on the thread that measures.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// The library with the settings that the client's own transport gives it.
+pub(crate) fn bare() -> reqwest::Client {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
+
+pub(crate) fn middleware() -> ClientWithMiddleware {
+    ClientBuilder::new(bare()).build()
+}
+
+/// The peers' way to a client that retries: middleware and reqwest-retry.
+pub(crate) fn retrying() -> ClientWithMiddleware {
+    let policy = ExponentialBackoff::builder().build_with_max_retries(3);
+    ClientBuilder::new(bare())
+        .with(RetryTransientMiddleware::new_with_policy(policy))
+        .build()
+}
+
+/// Everything on: token, retry, budget, quota, breaker, deadlines, events.
+pub(crate) fn client(server: &str) -> Client {
+    Client::builder(Hosts::from_base(server).expect("loopback"))
+        .with_token_source(StaticToken::new("token-1".into()).expect("a token"))
+        .build()
+        .expect("a client")
+}
+
+pub(crate) async fn with_reqwest(client: &reqwest::Client, url: &str) -> Bytes {
+    let answer = client
+        .get(url)
+        .bearer_auth("token-1")
+        .send()
+        .await
+        .expect("an answer");
+    answer.bytes().await.expect("a body")
+}
+
+pub(crate) async fn with_middleware(client: &ClientWithMiddleware, url: &str) -> Bytes {
+    let answer = client
+        .get(url)
+        .bearer_auth("token-1")
+        .send()
+        .await
+        .expect("an answer");
+    answer.bytes().await.expect("a body")
+}
+
+pub(crate) async fn with_client(client: &Client) -> usize {
+    client
+        .get(PATH)
+        .send()
+        .await
+        .expect("an answer")
+        .body()
+        .len()
+}
+
+/// The server that the instruction counts use too.
+pub(crate) fn server() -> Server {
+    Server::start(vec![BODY.to_owned()], Duration::ZERO).expect("a server")
+}
+
+pub(crate) fn url(base: &str) -> String {
+    format!("{base}{PATH}")
+}
+
+pub(crate) fn run() {
+    let base = server().url();
+    let url = url(&base);
+    let runtime = runtime();
+    let (raw, twin, empty, retry) = (bare(), bare(), middleware(), retrying());
+    let ours = client(&base);
+
+    let mut table = Table::new(
+        "GET on a kept loopback connection, one thread for the client",
+        Unit::Micros,
+    )
+    .with_rounds(ROUNDS);
+    let repeat = |times: u64| 0..times;
+    table.row("reqwest", OPERATIONS, || {
+        runtime.block_on(async {
+            for _ in repeat(OPERATIONS) {
+                assert_eq!(with_reqwest(&raw, &url).await.len(), BODY.len());
+            }
+        })
+    });
+    table.row("reqwest again (A/A)", OPERATIONS, || {
+        runtime.block_on(async {
+            for _ in repeat(OPERATIONS) {
+                assert_eq!(with_reqwest(&twin, &url).await.len(), BODY.len());
+            }
+        })
+    });
+    table.row("genesys-core client, everything on", OPERATIONS, || {
+        runtime.block_on(async {
+            for _ in repeat(OPERATIONS) {
+                assert_eq!(with_client(&ours).await, BODY.len());
+            }
+        })
+    });
+    table.row("reqwest-middleware, empty", OPERATIONS, || {
+        runtime.block_on(async {
+            for _ in repeat(OPERATIONS) {
+                assert_eq!(with_middleware(&empty, &url).await.len(), BODY.len());
+            }
+        })
+    });
+    table.row("reqwest-middleware + reqwest-retry", OPERATIONS, || {
+        runtime.block_on(async {
+            for _ in repeat(OPERATIONS) {
+                assert_eq!(with_middleware(&retry, &url).await.len(), BODY.len());
+            }
+        })
+    });
+    let report = table.run();
+    print!("{report}");
+    let ours = "genesys-core client, everything on";
+    report.target(
+        "the client over reqwest",
+        report.ratio(ours, "reqwest"),
+        Limit::AtMost(1.08),
+    );
+    report.target(
+        "the client over reqwest-middleware + reqwest-retry",
+        report.ratio(ours, "reqwest-middleware + reqwest-retry"),
+        Limit::AtMost(1.0),
+    );
+}
