@@ -31,7 +31,6 @@ async fn a_deployment_is_known_again_by_another_process() {
         text.contains("\"phase\": \"finished\"") && text.contains("\"integration\": \"i-1\""),
         "{text}"
     );
-    // errata INT-33
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
