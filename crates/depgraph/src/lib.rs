@@ -5,7 +5,12 @@
 
 mod builder;
 mod csr;
+mod cycle;
+mod depth;
 mod error;
+mod feedback;
+mod finding;
+mod fingerprint;
 mod freeze;
 mod graph;
 mod id;
@@ -13,17 +18,23 @@ mod input;
 mod intern;
 mod kind;
 mod limits;
+mod local;
 mod merge;
+mod policy;
 mod scc;
 mod topology;
+mod validate;
 mod work;
 
 pub use builder::GraphBuilder;
+pub use depth::Heights;
 pub use error::{Error, ErrorKind};
+pub use finding::{Cut, Cycle, Detail, EdgeRef, Finding, FindingKind, NodeRef, Report, Severity, StateName, Total};
 pub use graph::{Conflict, EdgeView, Gap, Graph, Memory};
 pub use id::{EdgeId, Id, NodeId};
 pub use input::{Edge, Node};
 pub use kind::{EdgeKind, NodeKind, State, UNKNOWN_KIND};
 pub use limits::Limits;
+pub use policy::{Policy, Rule};
 pub use topology::{Component, Topology};
 pub use work::Work;

@@ -53,7 +53,7 @@ impl Uuids {
 
     /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
     /// what the first slot does not settle takes the slow path.
-    pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
+    #[inline(never)] pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
         let mut hashes = [0u64; BATCH];
         let mut first = [0u64; BATCH];
         for (h, key) in hashes.iter_mut().zip(keys) {
