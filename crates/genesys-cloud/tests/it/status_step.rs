@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use genesys_cloud::integrations::pipeline::DeployStep;
 use genesys_cloud::integrations::{Authentication, IntegrationDefinition};
-use genesys_cloud::webhooks::{Inbox, StatusReceiver};
+use genesys_cloud::webhooks::{Inbox, StatusReceiver, TargetUrl};
 use genesys_cloud::{GenesysCloud, StatusStep};
 
 #[tokio::test]
@@ -45,4 +45,28 @@ async fn it_is_done_once_however_often_it_runs_and_undone_with_and_without_its_r
         step.undo(&integration.id, reference).await.unwrap();
         assert_eq!(webhooks().await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_target_that_was_accepted_with_credentials_in_its_query_stays_accepted() {
+    let cloud = GenesysCloud::sandbox().await.unwrap();
+    let definition = IntegrationDefinition::builder(
+        "crm",
+        "https://api.example.com/v1",
+        Authentication::basic("user", "password".into()),
+    )
+    .build()
+    .unwrap();
+    let integration = cloud
+        .integrations()
+        .ensure(&definition)
+        .await
+        .unwrap()
+        .integration;
+    let target =
+        TargetUrl::parse_with_query_credentials("http://127.0.0.1:9/hook?token=abc").unwrap();
+    let step = StatusStep::new().with_webhook(Arc::clone(cloud.webhooks()), target);
+    let done = step.run(&integration).await.unwrap();
+    step.undo(&integration.id, None).await.unwrap();
+    assert!(done.reference.is_some() && cloud.webhooks().list().await.unwrap().is_empty());
 }

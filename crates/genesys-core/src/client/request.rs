@@ -215,7 +215,8 @@ impl RequestBuilder {
     pub async fn gone(self) -> Result<bool> {
         match self.send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+            // Gone after an attempt whose answer was lost: that attempt deleted it.
+            Err(error) if error.is_not_found() => Ok(error.is_outcome_unknown()),
             Err(error) => Err(error),
         }
     }

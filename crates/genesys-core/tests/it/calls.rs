@@ -600,3 +600,16 @@ async fn a_throttled_login_postpones_a_call_within_its_deadline() {
     assert!(started.elapsed() >= Duration::from_secs(3));
     assert_eq!(fixture.transport.sent().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_was_lost_counts_as_done() {
+    let fixture = Fixture::new();
+    let client = fixture.client();
+    for (first, existed) in [(None, false), (Some(TransportErrorKind::Reset), true)] {
+        if let Some(kind) = first {
+            fixture.transport.push(Reply::fail(kind));
+        }
+        fixture.transport.push(Reply::status(404));
+        assert_eq!(client.delete("/api/v2/x").gone().await.unwrap(), existed);
+    }
+}
