@@ -198,22 +198,31 @@ impl RequestBuilder {
         }
     }
 
-    /// Sends it and ignores what a 2xx answer holds.
+    /// Sends it and reads nothing of a 2xx answer.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As [`send`](Self::send); [`ErrorKind::UnexpectedContent`] for a body that is not JSON, such as a proxy's page, which
+    /// after a write is [`ErrorKind::OutcomeUnknown`].
     pub async fn empty(self) -> Result<()> {
-        self.send().await.map(drop)
+        let safe = self.method.is_safe();
+        let response = self.send().await?;
+        response.check_content().map_err(|error| {
+            if safe {
+                error
+            } else {
+                error.into_outcome_unknown()
+            }
+        })
     }
 
     /// Sends a DELETE for which an object that is already gone is as good as deleted. True when it existed.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but for a 404.
+    /// As [`empty`](Self::empty), but for a 404.
     pub async fn gone(self) -> Result<bool> {
-        match self.send().await {
+        match self.empty().await {
             Ok(_) => Ok(true),
             // Gone after an attempt whose answer was lost: that attempt deleted it.
             Err(error) if error.is_not_found() => Ok(error.is_outcome_unknown()),

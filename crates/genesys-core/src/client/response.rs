@@ -72,6 +72,15 @@ impl Response {
         decode::from_slice(&self.body).map_err(|why| self.error(ErrorKind::Decode, why))
     }
 
+    /// For a call that reads nothing of the answer: a page of a proxy is still no answer of the platform.
+    pub(super) fn check_content(&self) -> Result<()> {
+        if self.body.is_empty() || is_json(&self.headers) {
+            Ok(())
+        } else {
+            Err(self.error(ErrorKind::UnexpectedContent, "the content type is not JSON"))
+        }
+    }
+
     /// An error about this answer.
     pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
         Error::new(kind, message)

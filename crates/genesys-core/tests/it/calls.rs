@@ -613,3 +613,31 @@ async fn a_deletion_whose_answer_was_lost_counts_as_done() {
         assert_eq!(client.delete("/api/v2/x").gone().await.unwrap(), existed);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_proxys_page_is_no_answer_also_when_nobody_reads_it() {
+    // errata ALL-14
+    let fixture = Fixture::new();
+    let client = fixture.client();
+    let page = || Reply::body(200, "text/html", "<html>busy</html>");
+    fixture.transport.push(page());
+    let error = client.get("/api/v2/x").empty().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedContent);
+    for gone in [true, false] {
+        fixture.transport.push(page());
+        let call = client.delete("/api/v2/x");
+        let error = if gone {
+            call.gone().await.unwrap_err()
+        } else {
+            call.empty().await.unwrap_err()
+        };
+        assert_eq!(
+            (error.kind(), error.cause()),
+            (ErrorKind::OutcomeUnknown, ErrorKind::UnexpectedContent)
+        );
+    }
+    fixture
+        .transport
+        .push(Reply::json(200, &json!({"unread": true})));
+    client.delete("/api/v2/x").empty().await.unwrap();
+}
