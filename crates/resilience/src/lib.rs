@@ -16,6 +16,7 @@ mod retry;
 mod retry_after;
 #[cfg(feature = "tokio")]
 mod single_flight;
+mod sync;
 
 #[cfg(feature = "backoff")]
 #[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, PoisonError};
 
 use super::event::{BreakerListener, Transition};
+use crate::sync::{Mutex, MutexGuard, RwLock, TryLockError};
 
 #[derive(Debug)]
 pub(super) struct Bulletin {

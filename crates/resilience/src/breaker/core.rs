@@ -1,8 +1,8 @@
 //! The state machine. One word says state and generation; it is read without a lock and written only
 //! under one.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::bulletin::Bulletin;
@@ -10,6 +10,7 @@ use super::config::BreakerConfig;
 use super::event::{BreakerListener, Cause, Rejected, State, Transition};
 use super::permit::Admission;
 use super::window::{Counts, Window, lane_count};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::{Clock, Random};
 
 /// `generation | state`.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use super::core::{Lane, Outcome};
+use crate::sync::panicking;
 
 /// What the breaker needs to know of a request it let through.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ impl Ticket {
 
     #[cold]
     fn abandon_unsettled(&mut self, lane: &Lane) {
-        let panicked = thread::panicking();
+        let panicked = panicking();
         if panicked || self.deadline.is_some() {
             let now = lane.core.now();
             if panicked || self.deadline.is_some_and(|deadline| now >= deadline) {

@@ -5,9 +5,11 @@
 
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use crate::sync::AtomicU64;
 
 const BUCKETS: usize = 16;
 const MAX_LANES: usize = 16;

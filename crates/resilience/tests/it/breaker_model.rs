@@ -362,12 +362,13 @@ impl Run {
     }
 }
 
-#[test]
-fn a_hundred_thousand_random_operations_agree_with_the_model() {
+/// Runs `steps` operations for each seed; how often each state was met. `stress_breaker` of this workspace's `benches` runs it
+/// with larger numbers.
+pub(crate) fn agree(seeds: std::ops::Range<u64>, steps: u32) -> [u32; 5] {
     let mut seen = [0_u32; 5];
-    for seed in 0..100 {
+    for seed in seeds {
         let mut run = Run::new(seed);
-        for _ in 0..1_000 {
+        for _ in 0..steps {
             run.step();
         }
         run.recovers();
@@ -375,6 +376,12 @@ fn a_hundred_thousand_random_operations_agree_with_the_model() {
             *total += state;
         }
     }
+    seen
+}
+
+#[test]
+fn a_hundred_thousand_random_operations_agree_with_the_model() {
+    let seen = agree(0..100, 1_000);
     assert!(
         seen.iter().all(|n| *n > 1_000),
         "every state was visited: {seen:?}"
