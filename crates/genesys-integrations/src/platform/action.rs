@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use genesys_core::{Error, ErrorKind, Result};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::config::{STALE_VERSIONS, read_again};
+use super::config::{STALE_VERSIONS, is_stale};
 use super::wire::{
     ActionConfig, ActionPatch, ActionRequest, ActionResponse, ActionSeen, NewAction,
 };
@@ -176,7 +177,7 @@ impl PlatformIntegrations {
     }
 
     /// Gives an action the definition's configuration. A stale version is read again and written again, up to
-    /// [`STALE_VERSIONS`] times.
+    /// [`STALE_VERSIONS`] times. When nobody can know whether a write took effect, reading tells.
     pub(super) async fn update_action(
         &self,
         mut current: ActionSeen,
@@ -204,17 +205,20 @@ impl PlatformIntegrations {
             match call
                 .with_json(&patch)
                 .deadline(deadline.remaining()?)
-                .empty()
+                .json::<IgnoredAny>()
                 .await
             {
-                Ok(()) => return Ok(()),
-                Err(error) if read_again(&error) && stale < STALE_VERSIONS => {
-                    stale += 1;
-                    let Some(seen) = self.read_action(&current.id, deadline).await? else {
+                Ok(_) => return Ok(()),
+                Err(error) if is_stale(&error) || error.is_outcome_unknown() => {
+                    let Ok(Some(seen)) = self.read_action(&current.id, deadline).await else {
                         return Err(error);
                     };
                     if difference(&seen, definition) == Difference::None {
                         return Ok(());
+                    }
+                    stale += 1;
+                    if stale > STALE_VERSIONS {
+                        return Err(error);
                     }
                     current = seen;
                 }

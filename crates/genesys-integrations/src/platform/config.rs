@@ -1,6 +1,7 @@
 //! The configuration of an integration, replaced as a whole under a version.
 
 use genesys_core::{Error, ErrorKind, Result};
+use serde::de::IgnoredAny;
 
 use super::wire::{Configuration, CredentialRef};
 use super::{CONFIG, CREDENTIAL_TYPE, PlatformIntegrations};
@@ -12,9 +13,9 @@ use crate::wait;
 /// How often a stale version is read again. Each time somebody else was faster.
 pub(super) const STALE_VERSIONS: u32 = 5;
 
-/// True when a write may be decided by reading again: the version was stale, or nobody knows whether the write took effect.
-pub(super) fn read_again(error: &Error) -> bool {
-    error.cause() == ErrorKind::Conflict || error.is_outcome_unknown()
+/// True when the version that was written was not the current one.
+pub(super) fn is_stale(error: &Error) -> bool {
+    error.cause() == ErrorKind::Conflict
 }
 
 fn notes(definition: &IntegrationDefinition) -> String {
@@ -77,7 +78,8 @@ impl PlatformIntegrations {
     }
 
     /// Writes what the definition wants over `current`. A stale version is read again and written again, up to
-    /// [`STALE_VERSIONS`] times. True when something was written.
+    /// [`STALE_VERSIONS`] times. When nobody can know whether a write took effect, reading tells; the client has repeated it
+    /// already.
     pub(super) async fn write_config(
         &self,
         id: &IntegrationId,
@@ -85,13 +87,12 @@ impl PlatformIntegrations {
         credential: &CredentialId,
         mut current: Configuration,
         deadline: &Deadline<'_>,
-    ) -> Result<bool> {
-        let mut written = false;
+    ) -> Result<()> {
         let mut stale = 0;
         loop {
             let wanted = current.wanted(definition, credential);
             if wanted == current {
-                return Ok(written);
+                return Ok(());
             }
             let call = self
                 .client
@@ -101,14 +102,20 @@ impl PlatformIntegrations {
             match call
                 .with_json(&wanted)
                 .deadline(deadline.remaining()?)
-                .empty()
+                .json::<IgnoredAny>()
                 .await
             {
-                Ok(()) => return Ok(true),
-                Err(error) if read_again(&error) && stale < STALE_VERSIONS => {
+                Ok(_) => return Ok(()),
+                Err(error) if is_stale(&error) && stale < STALE_VERSIONS => {
                     stale += 1;
-                    written = error.is_outcome_unknown();
                     current = self.await_config(id, deadline).await?;
+                }
+                Err(error) if error.is_outcome_unknown() => {
+                    return match self.read_config(id, deadline).await {
+                        Ok(Some(seen)) if seen.wanted(definition, credential) == seen => Ok(()),
+                        // What the look-up met says less than the write it was made for.
+                        _ => Err(error),
+                    };
                 }
                 Err(error) => return Err(error),
             }

@@ -1,6 +1,7 @@
 //! The credential: user name and password, stored apart from the integration.
 
 use genesys_core::{RequestBuilder, Result};
+use serde::de::IgnoredAny;
 
 use super::wire::{CredentialSeen, NewCredential};
 use super::{CREDENTIAL, CREDENTIALS, PlatformIntegrations};
@@ -56,8 +57,9 @@ impl PlatformIntegrations {
             .operation("integrations.credentials.update");
         carrying(call, definition)
             .deadline(deadline.remaining()?)
-            .empty()
+            .json::<IgnoredAny>()
             .await
+            .map(drop)
     }
 
     pub(super) async fn delete_credential(
