@@ -121,7 +121,7 @@ impl Graph {
 
         work.spend(self.edge_count() as u64)?;
         let mut group_layers = vec![0u32; groups.ends.len()];
-        let mut relax = |node: u32, layer: u32, group_layers: &mut [u32]| {
+        let relax = |node: u32, layer: u32, group_layers: &mut [u32]| {
             for target in self.forward.of(node as usize) {
                 let group = group_of[*target as usize];
                 if group != NO_COMPONENT && group != group_of[node as usize] {
