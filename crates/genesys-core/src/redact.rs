@@ -75,17 +75,39 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// Secrets shorter than this are blanked out as whole words only: inside other words they are chance.
+const SHORT: usize = 6;
+
 /// A text from outside, fit for an error or an audit line: `secrets` blanked out, [`printable`], at most `max` characters.
 pub fn external_text(text: &str, secrets: &[&str], max: usize) -> String {
     let mut out = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        out = out.replace(secret, REDACTED);
+        out = blank(&out, secret);
     }
     let out = printable(&out);
     match out.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &out[..end]),
         None => out,
     }
+}
+
+fn blank(text: &str, secret: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = 0;
+    for (start, _) in text.match_indices(secret) {
+        let end = start + secret.len();
+        let inside_a_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let chance = secret.len() < SHORT
+            && (inside_a_word(text[..start].chars().next_back())
+                || inside_a_word(text[end..].chars().next()));
+        if !chance {
+            out.push_str(&text[rest..start]);
+            out.push_str(REDACTED);
+            rest = end;
+        }
+    }
+    out.push_str(&text[rest..]);
+    out
 }
 
 #[cfg(test)]
@@ -113,6 +135,25 @@ mod tests {
         // errata ALL-21
         let text = external_text("a\r\n2026-01-01 | CREATE | forged \u{202e}txt", &[], 200);
         assert!(!text.contains(['\r', '\n', '\u{202e}']));
-        assert_eq!(external_text("keyskeys", &["key"], 12), "[redacted]s[…");
+        assert_eq!(
+            external_text("hunter2hunter2", &["hunter2"], 12),
+            "[redacted][r…"
+        );
+    }
+
+    #[test]
+    fn a_short_secret_is_blanked_out_where_it_stands_alone() {
+        assert_eq!(
+            external_text("password pw, endpwoint", &["pw"], 200),
+            "password [redacted], endpwoint"
+        );
+        assert_eq!(
+            external_text("pw=pw", &["pw"], 200),
+            "[redacted]=[redacted]"
+        );
+        assert_eq!(
+            external_text("xhunter2x", &["hunter2"], 200),
+            "x[redacted]x"
+        );
     }
 }
