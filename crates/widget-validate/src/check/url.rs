@@ -45,16 +45,6 @@ pub(super) fn check_widget(scan: &mut Scan<'_>, node: NodeId) {
         );
         return scan.at(node, draft.with_fix(fix.map(|url| swap(scan, node, &url))));
     }
-    if port != 443 {
-        scan.at(
-            node,
-            Draft::new(
-                codes::UNUSUAL_PORT,
-                format!("port {port} is often closed in company networks"),
-                "serve the widget on port 443",
-            ),
-        );
-    }
     scan.origin = Some(Origin::new("https", host, port));
     check_admission(scan, node, host, port);
 }
@@ -63,7 +53,7 @@ pub(super) fn check_widget(scan: &mut Scan<'_>, node: NodeId) {
 fn check_admission(scan: &mut Scan<'_>, node: NodeId, host: &str, port: u16) {
     let origins = scan.policy().origin_set();
     if origins.admits(host, port) {
-        return;
+        return check_port(scan, node, port);
     }
     let draft = match host_kind(host) {
         HostKind::Address => Draft::new(
@@ -117,7 +107,8 @@ fn check_admission(scan: &mut Scan<'_>, node: NodeId, host: &str, port: u16) {
                     "write the host in one script",
                 )
             } else if origins.patterns.is_empty() {
-                return scan.mark(Area::Origin, Checked::No("the policy names no origins"));
+                scan.mark(Area::Origin, Checked::No("the policy names no origins"));
+                return check_port(scan, node, port);
             } else {
                 let origin = Origin::new("https", host, port);
                 let entries: Vec<String> = origins
@@ -140,6 +131,14 @@ fn check_admission(scan: &mut Scan<'_>, node: NodeId, host: &str, port: u16) {
         }
     };
     scan.at(node, draft);
+}
+
+fn check_port(scan: &mut Scan<'_>, node: NodeId, port: u16) {
+    if port != 443 {
+        let message = format!("port {port} is often closed in company networks");
+        let draft = Draft::new(codes::UNUSUAL_PORT, message, "serve the widget on port 443");
+        scan.at(node, draft);
+    }
 }
 
 /// Checks that the text is an absolute https URL without user info, spelled as a parser stores it; answers it parsed.

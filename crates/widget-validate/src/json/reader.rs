@@ -117,9 +117,10 @@ impl<'a> Reader<'a> {
         if self.at < self.bytes.len() {
             let start = self.at;
             self.at = self.bytes.len();
-            self.defect(
+            self.defect_at(
                 structure::JSON_SYNTAX,
-                start,
+                Some(NodeId(0)),
+                Span::new(start, self.bytes.len()),
                 "text follows the end of the document".to_owned(),
                 "remove it, or look for a closing brace too many",
             );
@@ -564,10 +565,10 @@ impl<'a> Reader<'a> {
             let last = self.document.nodes.len() as u32 - 1;
             let unfinished =
                 self.document.nodes[last as usize].end == self.document.nodes[last as usize].start;
-            NodeId(if unfinished || self.open == NONE {
-                last
-            } else {
-                self.open
+            NodeId(match self.open {
+                _ if unfinished => last,
+                NONE => 0,
+                open => open,
             })
         })
     }

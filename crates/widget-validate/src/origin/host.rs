@@ -136,7 +136,7 @@ mod tests {
             ("my-bucket.s3.amazonaws.com", false, false),
             ("d111.cloudfront.net", false, false),
             ("example.co.uk", true, false),
-            ("googleapis.com", false, false),
+            ("cdn.example.com", false, false),
         ] {
             assert_eq!(is_shared_host(host, wildcard), shared, "{host}");
         }

@@ -255,7 +255,8 @@ mod tests {
             prop_assert_eq!(url.port_or_known_default(), Some(443));
             let location =
                 Location::parse(text).ok_or_else(|| TestCaseError::fail("no location"))?;
-            prop_assert_eq!(location.href().as_ref(), url.as_str());
+            let href = location.href();
+            prop_assert_eq!(href.as_ref(), url.as_str());
             prop_assert!(url.username().is_empty() && url.password().is_none());
         }
         Ok(())
