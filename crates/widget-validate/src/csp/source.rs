@@ -175,28 +175,9 @@ fn path_matches(wanted: &str, path: &str) -> bool {
 
 /// True when a `frame-ancestors` directive admits a page of this origin. `own` is the origin of the framed document.
 ///
-/// Ancestors are compared by origin: browsers ignore a path in the expression.
+/// Only the ancestor's origin is compared, so an expression with a path admits nobody, as in browsers.
 pub fn admits(directive: &Directive<'_>, ancestor: &Origin, own: &Origin) -> bool {
-    directive
-        .values
-        .iter()
-        .any(|(value, _)| match Source::parse(value) {
-            Source::Host {
-                scheme,
-                wildcard,
-                host,
-                port,
-                ..
-            } => Source::Host {
-                scheme,
-                wildcard,
-                host,
-                port,
-                path: "",
-            }
-            .matches(ancestor, "/", own),
-            other => other.matches(ancestor, "/", own),
-        })
+    directive.values.iter().any(|(value, _)| Source::parse(value).matches(ancestor, "/", own))
 }
 
 /// True when a fetch directive lets the document reach the URL.
