@@ -11,6 +11,7 @@ use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
+use crate::shared_read::SharedRead;
 use crate::{reconcile, wait};
 
 mod wire;
@@ -24,12 +25,14 @@ const TEST: &str = "/api/v2/integrations/{id}/test";
 /// [`Integrations`] in the wire form of the source documents: one object that carries endpoint, authentication and data
 /// mapping, and a `status`. The sandbox serves it.
 ///
-/// Clones share the circuit breaker of tests.
+/// Clones share the circuit breaker of tests, and the reads of the list: however many look for a name at a time, the list is
+/// read once for all of them.
 #[derive(Debug, Clone)]
 pub struct GuideIntegrations {
     client: Client,
     limits: Limits,
     probes: Probes,
+    known: SharedRead<Object>,
 }
 
 impl GuideIntegrations {
@@ -38,6 +41,7 @@ impl GuideIntegrations {
         Self {
             limits: Limits::default(),
             probes: Probes::new(&client),
+            known: SharedRead::default(),
             client,
         }
     }
@@ -46,6 +50,8 @@ impl GuideIntegrations {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        // A read has the limit of whoever began it.
+        self.known = SharedRead::default();
         self
     }
 
@@ -64,10 +70,12 @@ impl GuideIntegrations {
 
     /// Everything that carries the name.
     async fn named(&self, name: &str, deadline: &Deadline<'_>) -> Result<Vec<Object>> {
-        let matching = self
-            .objects()
-            .try_filter(|object| std::future::ready(object.name == name));
-        deadline.bound(matching.try_collect()).await
+        let read = self
+            .known
+            .all(&self.client, self.limits.total(), self.objects());
+        let known = deadline.bound(read).await?;
+        let named = known.iter().filter(|object| object.name == name);
+        Ok(named.cloned().collect())
     }
 
     async fn sole(&self, name: &str, deadline: &Deadline<'_>) -> Result<Option<Object>> {

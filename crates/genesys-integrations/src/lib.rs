@@ -14,6 +14,7 @@ mod platform;
 mod probe;
 mod reconcile;
 mod report;
+mod shared_read;
 mod wait;
 
 pub use api::{Change, Ensured, Integrations, Listing, for_profile};

@@ -66,6 +66,11 @@ impl Limits {
         self
     }
 
+    /// The limit of one method.
+    pub(crate) fn total(&self) -> Duration {
+        self.total
+    }
+
     /// Starts the clock of one method.
     pub(crate) fn deadline<'a>(&'a self, client: &'a Client) -> Deadline<'a> {
         Deadline::of(client, &self.poll, self.total)

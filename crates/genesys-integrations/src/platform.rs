@@ -16,6 +16,7 @@ use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
+use crate::shared_read::SharedRead;
 use crate::wait;
 
 mod action;
@@ -44,12 +45,14 @@ const CREDENTIAL_TYPE: &str = "basicAuth";
 
 /// [`Integrations`] by calls that the published API contract has. It works on the real cloud and on the sandbox.
 ///
-/// Clones share the circuit breaker of tests.
+/// Clones share the circuit breaker of tests, and the reads of the lists: however many look for a name at a time, each list
+/// is read once for all of them.
 #[derive(Debug, Clone)]
 pub struct PlatformIntegrations {
     client: Client,
     limits: Limits,
     probes: Probes,
+    known: Known,
 }
 
 impl PlatformIntegrations {
@@ -58,6 +61,7 @@ impl PlatformIntegrations {
         Self {
             limits: Limits::default(),
             probes: Probes::new(&client),
+            known: Known::default(),
             client,
         }
     }
@@ -66,6 +70,8 @@ impl PlatformIntegrations {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        // A read has the limit of whoever began it.
+        self.known = Known::default();
         self
     }
 
@@ -203,6 +209,14 @@ impl Integrations for PlatformIntegrations {
     async fn purge(&self, name: &str) -> Result<bool> {
         self.remove_named(name, &self.deadline()).await
     }
+}
+
+/// The lists in which names are looked for.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    credentials: SharedRead<wire::CredentialSeen>,
+    integrations: SharedRead<IntegrationSeen>,
+    actions: SharedRead<wire::ActionSeen>,
 }
 
 /// What a definition already has.

@@ -69,7 +69,7 @@ impl StatusPatch {
 }
 
 /// An object of the collection: a definition, or a widget, which has other members.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Object {
     pub(super) id: IntegrationId,
@@ -82,14 +82,14 @@ pub(super) struct Object {
     data_mapping: Option<Vec<SeenMapping>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SeenAuthentication {
     authentication_type: Option<String>,
     username: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SeenMapping {
     source_field: Option<String>,

@@ -3,12 +3,12 @@
 use futures_core::Stream;
 use futures_util::TryStreamExt;
 use genesys_core::Result;
-use serde::de::DeserializeOwned;
 
 use super::wire::{ActionSeen, CredentialSeen, IntegrationSeen};
 use super::{ACTIONS, CREDENTIALS, INTEGRATIONS, Parts, PlatformIntegrations, TYPE_ID, ambiguous};
 use crate::ids::IntegrationId;
 use crate::limits::Deadline;
+use crate::shared_read::SharedRead;
 
 impl PlatformIntegrations {
     /// Every integration of our type.
@@ -28,10 +28,14 @@ impl PlatformIntegrations {
         name: &str,
         deadline: &Deadline<'_>,
     ) -> Result<Vec<IntegrationSeen>> {
-        let matching = self
-            .integrations()
-            .try_filter(|seen| std::future::ready(seen.name.as_deref() == Some(name)));
-        deadline.bound(matching.try_collect()).await
+        let named = |seen: &IntegrationSeen| seen.name.as_deref() == Some(name);
+        self.known(
+            &self.known.integrations,
+            self.integrations(),
+            named,
+            deadline,
+        )
+        .await
     }
 
     pub(super) async fn integration_named(
@@ -51,13 +55,14 @@ impl PlatformIntegrations {
         name: &str,
         deadline: &Deadline<'_>,
     ) -> Result<Vec<CredentialSeen>> {
-        self.filtered(
-            CREDENTIALS,
-            "integrations.credentials.list",
-            deadline,
-            |seen: &CredentialSeen| seen.name.as_deref() == Some(name),
-        )
-        .await
+        let items = self
+            .client
+            .get(CREDENTIALS)
+            .operation("integrations.credentials.list")
+            .numbered_pages();
+        let named = |seen: &CredentialSeen| seen.name.as_deref() == Some(name);
+        self.known(&self.known.credentials, items, named, deadline)
+            .await
     }
 
     pub(super) async fn actions_of(
@@ -65,13 +70,14 @@ impl PlatformIntegrations {
         id: &IntegrationId,
         deadline: &Deadline<'_>,
     ) -> Result<Vec<ActionSeen>> {
-        self.filtered(
-            ACTIONS,
-            "integrations.actions.list",
-            deadline,
-            |seen: &ActionSeen| seen.integration_id.as_ref() == Some(id),
-        )
-        .await
+        let items = self
+            .client
+            .get(ACTIONS)
+            .operation("integrations.actions.list")
+            .numbered_pages();
+        let of_it = |seen: &ActionSeen| seen.integration_id.as_ref() == Some(id);
+        self.known(&self.known.actions, items, of_it, deadline)
+            .await
     }
 
     /// The action that stands for the integration: the one of its name, or its only one.
@@ -117,24 +123,16 @@ impl PlatformIntegrations {
         })
     }
 
-    async fn filtered<T: DeserializeOwned + Send + Unpin + 'static>(
+    /// What is wanted of a list, whose read is shared with everybody who looks into it now.
+    async fn known<T: Clone + Send + Sync + 'static>(
         &self,
-        route: &'static str,
-        operation: &'static str,
-        deadline: &Deadline<'_>,
+        list: &SharedRead<T>,
+        items: impl Stream<Item = Result<T>> + Send + 'static,
         wanted: impl Fn(&T) -> bool,
+        deadline: &Deadline<'_>,
     ) -> Result<Vec<T>> {
-        let items = self
-            .client
-            .get(route)
-            .operation(operation)
-            .numbered_pages::<T>();
-        deadline
-            .bound(
-                items
-                    .try_filter(|item| std::future::ready(wanted(item)))
-                    .try_collect(),
-            )
-            .await
+        let read = list.all(&self.client, self.limits.total(), items);
+        let known = deadline.bound(read).await?;
+        Ok(known.iter().filter(|item| wanted(item)).cloned().collect())
     }
 }
