@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use widget_validate::csp::{self, Policy as ContentPolicy};
 use widget_validate::{
-    Artifact, Embedder, Embedding, HeaderSet, Location, Origin, Policy, RuleSet, Subject, Suppression, Validator,
-    codes, embedding, to_sarif,
+    Artifact, Embedder, Embedding, HeaderSet, Location, Origin, Policy, RuleSet, Subject,
+    Suppression, Validator, codes, embedding, to_sarif,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -54,12 +54,28 @@ fn judge_policy(line: &Value) -> Result<Value, Failure> {
 fn judge_framing(case: &Value) -> Result<Value, Failure> {
     let origin = |text: &Value| text.as_str().and_then(Origin::parse).ok_or("not an origin");
     let headers = case["headers"].as_array().ok_or("headers is a list")?;
-    let headers: HeaderSet = headers.iter().filter_map(|pair| Some((pair[0].as_str()?, pair[1].as_str()?))).collect();
+    let headers: HeaderSet = headers
+        .iter()
+        .filter_map(|pair| Some((pair[0].as_str()?, pair[1].as_str()?)))
+        .collect();
     let ancestors = case["ancestors"].as_array().ok_or("ancestors is a list")?;
-    let ancestors = ancestors.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
-    let verdict = embedding(&headers, case["sandbox"].as_str(), &origin(&case["widget"])?, &ancestors);
+    let ancestors = ancestors
+        .iter()
+        .map(origin)
+        .collect::<Result<Vec<_>, _>>()?;
+    let verdict = embedding(
+        &headers,
+        case["sandbox"].as_str(),
+        &origin(&case["widget"])?,
+        &ancestors,
+    );
     Ok(match verdict {
-        Embedding::Shown { scripts, own_origin } => json!({"shown": true, "scripts": scripts, "own_origin": scripts.then_some(own_origin)}),
+        Embedding::Shown {
+            scripts,
+            own_origin,
+        } => {
+            json!({"shown": true, "scripts": scripts, "own_origin": scripts.then_some(own_origin)})
+        }
         _ => json!({"shown": false}),
     })
 }
@@ -69,9 +85,17 @@ fn compare_urls(file: &str) -> Result<(), Failure> {
     let cases: Vec<Value> = serde_json::from_slice(&std::fs::read(file)?)?;
     let (mut compared, mut refused, mut differences) = (0, 0, 0);
     for case in cases.iter().filter(|case| case.is_object()) {
-        let (Some(input), base) = (case["input"].as_str(), case["base"].as_str()) else { continue };
+        let (Some(input), base) = (case["input"].as_str(), case["base"].as_str()) else {
+            continue;
+        };
         let fails = case["failure"].as_bool() == Some(true);
-        let web = |text: &str| ["http:", "https:"].iter().any(|scheme| text.trim_start_matches(|letter| letter <= ' ').to_ascii_lowercase().starts_with(scheme));
+        let web = |text: &str| {
+            ["http:", "https:"].iter().any(|scheme| {
+                text.trim_start_matches(|letter| letter <= ' ')
+                    .to_ascii_lowercase()
+                    .starts_with(scheme)
+            })
+        };
         let concerned = match case["protocol"].as_str() {
             Some(protocol) => protocol == "http:" || protocol == "https:",
             None => web(input) || base.is_some_and(web),
@@ -82,14 +106,18 @@ fn compare_urls(file: &str) -> Result<(), Failure> {
         compared += 1;
         refused += usize::from(fails);
         let location = match base {
-            Some(base) => Location::parse(base).and_then(|base| Location::parse_with_base(input, &base)),
+            Some(base) => {
+                Location::parse(base).and_then(|base| Location::parse_with_base(input, &base))
+            }
             None => Location::parse(input),
         };
         let expected = |name: &str| case[name].as_str().map(str::to_owned);
         let same = match &location {
             None => fails,
             Some(location) => {
-                let port = expected("port").filter(|port| !port.is_empty()).and_then(|port| port.parse().ok());
+                let port = expected("port")
+                    .filter(|port| !port.is_empty())
+                    .and_then(|port| port.parse().ok());
                 let implied = if location.scheme() == "http" { 80 } else { 443 };
                 let origin = location.origin().map(|origin| origin.to_string());
                 !fails
@@ -98,7 +126,9 @@ fn compare_urls(file: &str) -> Result<(), Failure> {
                     && expected("hostname").as_deref() == location.host()
                     && location.port() == Some(port.unwrap_or(implied))
                     && expected("origin").is_none_or(|expected| Some(expected) == origin)
-                    && location.has_user_info() == (expected("username") != Some(String::new()) || expected("password") != Some(String::new()))
+                    && location.has_user_info()
+                        == (expected("username") != Some(String::new())
+                            || expected("password") != Some(String::new()))
             }
         };
         if !same {
@@ -107,17 +137,28 @@ fn compare_urls(file: &str) -> Result<(), Failure> {
             writeln!(std::io::stdout(), "differs: {case}\n   ours: {ours:?}")?;
         }
     }
-    writeln!(std::io::stdout(), "urls: {compared} http(s) cases ({refused} of them failures), {differences} differences")?;
-    if differences == 0 && compared >= 300 { Ok(()) } else { Err("the parser differs from the standard, or too few cases were found".into()) }
+    writeln!(
+        std::io::stdout(),
+        "urls: {compared} http(s) cases ({refused} of them failures), {differences} differences"
+    )?;
+    if differences == 0 && compared >= 300 {
+        Ok(())
+    } else {
+        Err("the parser differs from the standard, or too few cases were found".into())
+    }
 }
 
 fn sarif() -> Result<(), Failure> {
     let policy = Policy::builder(RuleSet::Strict)
         .with_origin("*.cloudfront.net")
-        .with_suppression(Suppression::new(codes::structure::LISTING_DESCRIPTION, "internal widget"))
+        .with_suppression(Suppression::new(
+            codes::structure::LISTING_DESCRIPTION,
+            "internal widget",
+        ))
         .with_suppression(Suppression::new(codes::frame::FRAME_FRACTION, "never used"))
         .build()?;
-    let embedder = Embedder::genesys().with_origin(Origin::parse("https://apps.example.org").ok_or("not an origin")?);
+    let embedder = Embedder::genesys()
+        .with_origin(Origin::parse("https://apps.example.org").ok_or("not an origin")?);
     let validator = Validator::new(policy).with_embedder(embedder);
     let long = "x".repeat(90);
     let documents = [
@@ -128,9 +169,22 @@ fn sarif() -> Result<(), Failure> {
         ("widgets/latin1.json", b"{\"name\": \"caf\xe9\"}".to_vec()),
         ("widgets/empty.json", Vec::new()),
     ];
-    let headers = HeaderSet::new().with_header("Content-Security-Policy", "script-src *; frame-ancestors 'self'").with_header("X-Frame-Options", "DENY");
+    let headers = HeaderSet::new()
+        .with_header(
+            "Content-Security-Policy",
+            "script-src *; frame-ancestors 'self'",
+        )
+        .with_header("X-Frame-Options", "DENY");
     let report = |bytes: &[u8]| validator.validate(Subject::new(bytes).with_headers(&headers));
     let reports: Vec<_> = documents.iter().map(|(_, bytes)| report(bytes)).collect();
-    let artifacts: Vec<Artifact<'_>> = documents.iter().zip(&reports).map(|((path, bytes), report)| Artifact { path, bytes, report }).collect();
+    let artifacts: Vec<Artifact<'_>> = documents
+        .iter()
+        .zip(&reports)
+        .map(|((path, bytes), report)| Artifact {
+            path,
+            bytes,
+            report,
+        })
+        .collect();
     Ok(writeln!(std::io::stdout(), "{}", to_sarif(&artifacts))?)
 }

@@ -7,7 +7,9 @@ mod pattern;
 
 use std::fmt;
 
-pub(crate) use host::{HostKind, has_ldh_labels, host_kind, is_shared_host};
+pub(crate) use host::{
+    HostKind, has_ldh_labels, host_kind, is_shared_host, public_suffix_of_names_below,
+};
 pub use location::Location;
 pub(crate) use lookalike::{imitates, mixes_scripts};
 pub use pattern::OriginPattern;

@@ -149,20 +149,24 @@ pub(super) fn absolute_https<'t>(
     has_placeholders: bool,
 ) -> Option<Location<'t>> {
     let Some(location) = Location::parse(text) else {
+        // What stands before an `@` may be a password, here and in the fixes below.
+        let subject = if text.contains('@') {
+            "this".to_owned()
+        } else {
+            shown(text)
+        };
+        let message = format!("{subject} is not an absolute URL");
         scan.at(
             node,
-            Draft::new(
-                codes::NOT_ABSOLUTE,
-                format!("{} is not an absolute URL", shown(text)),
-                "write https:// and a host",
-            ),
+            Draft::new(codes::NOT_ABSOLUTE, message, "write https:// and a host"),
         );
         return None;
     };
+    let fixable = !has_placeholders && !location.has_user_info();
     if location.scheme() != "https" {
         let fix = location
             .with_https()
-            .filter(|_| !has_placeholders)
+            .filter(|_| fixable)
             .map(|url| swap(scan, node, &url));
         let draft = Draft::new(
             codes::NOT_HTTPS,
@@ -177,8 +181,7 @@ pub(super) fn absolute_https<'t>(
         let fix = location
             .without_user_info()
             .filter(|_| !has_placeholders)
-            .map(|url| swap(scan, node, &url));
-        // The text itself may be a password and is not repeated.
+            .map(|url| Patch::new().with_replace(scan.document.pointer(node), quote(&url)));
         let draft = Draft::new(
             codes::USER_INFO,
             format!("the URL carries user info before the host {host}"),
@@ -188,7 +191,7 @@ pub(super) fn absolute_https<'t>(
     }
     if !location.is_spelled_canonically() {
         let href = location.href();
-        let fix = Some(swap(scan, node, &href)).filter(|_| !has_placeholders);
+        let fix = fixable.then(|| swap(scan, node, &href));
         let meaning = if location.has_user_info() {
             "another spelling".to_owned()
         } else {

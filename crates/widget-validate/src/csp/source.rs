@@ -1,7 +1,7 @@
 //! Source expressions, and whether they match (CSP3, section 6.7.2).
 
 use super::Directive;
-use crate::origin::{Location, Origin, default_port};
+use crate::origin::{Location, Origin, default_port, is_shared_host, public_suffix_of_names_below};
 
 /// One source expression, as far as matching needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,10 @@ fn path_matches(wanted: &str, path: &str) -> bool {
 ///
 /// Only the ancestor's origin is compared, so an expression with a path admits nobody, as in browsers.
 pub fn admits(directive: &Directive<'_>, ancestor: &Origin, own: &Origin) -> bool {
-    directive.values.iter().any(|(value, _)| Source::parse(value).matches(ancestor, "/", own))
+    directive
+        .values
+        .iter()
+        .any(|(value, _)| Source::parse(value).matches(ancestor, "/", own))
 }
 
 /// True when a fetch directive lets the document reach the URL.
@@ -209,10 +212,9 @@ pub(crate) fn is_wide(value: &str) -> bool {
             ..
         } => {
             let host = host.to_ascii_lowercase();
-            let suffix = psl::suffix(host.as_bytes());
             host.is_empty()
-                || suffix.is_none_or(|suffix| suffix.as_bytes() == host.as_bytes())
-                || crate::origin::is_shared_host(&host, true)
+                || public_suffix_of_names_below(&host).is_some()
+                || is_shared_host(&host, true)
         }
         _ => false,
     }

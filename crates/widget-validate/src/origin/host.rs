@@ -90,11 +90,29 @@ pub(crate) fn has_ldh_labels(name: &str) -> bool {
         })
 }
 
+/// The kind of the public suffix that the name is, if it is one as a whole.
+fn suffix_type(name: &str) -> Option<psl::Type> {
+    let suffix =
+        psl::suffix(name.as_bytes()).filter(|suffix| suffix.as_bytes() == name.as_bytes())?;
+    suffix.typ()
+}
+
+/// The kind of public suffix that a wildcard over the name covers: the name is one, or, by a rule such as `*.kawasaki.jp`,
+/// every name just below it is. A name of one label that no rule lists counts as a suffix of the registries.
+pub(crate) fn public_suffix_of_names_below(name: &str) -> Option<psl::Type> {
+    let unlisted = (!name.contains('.')).then_some(psl::Type::Icann);
+    suffix_type(name)
+        .or_else(|| suffix_type(&format!("0probe.{name}")))
+        .or(unlisted)
+}
+
 /// True when strangers can publish under this host (exact) or below it (wildcard).
 pub(crate) fn is_shared_host(host: &str, wildcard: bool) -> bool {
-    let private_suffix = psl::suffix(host.as_bytes()).is_some_and(|suffix| {
-        suffix.as_bytes() == host.as_bytes() && suffix.typ() == Some(psl::Type::Private)
-    });
+    let private_suffix = if wildcard {
+        public_suffix_of_names_below(host) == Some(psl::Type::Private)
+    } else {
+        suffix_type(host) == Some(psl::Type::Private)
+    };
     let covers = |known: &&str| {
         known
             .strip_suffix(host)

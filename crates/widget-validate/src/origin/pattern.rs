@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{HostKind, Origin, has_ldh_labels, host_kind, is_shared_host};
+use super::Origin;
+use super::host::{
+    HostKind, has_ldh_labels, host_kind, is_shared_host, public_suffix_of_names_below,
+};
 use crate::code::policy;
 use crate::finding::{Draft, shown};
 
@@ -207,18 +210,12 @@ impl OriginPattern {
                 "list each address",
             );
         }
-        if wildcard {
-            let suffix = psl::suffix(host.as_bytes());
-            let whole = suffix.is_none_or(|suffix| {
-                suffix.as_bytes() == host.as_bytes() && suffix.typ() != Some(psl::Type::Private)
-            });
-            if whole {
-                return refuse(
-                    policy::PUBLIC_SUFFIX,
-                    "covers a whole public suffix, below which anybody can register",
-                    "write at least one label more, such as *.example.co.uk",
-                );
-            }
+        if wildcard && public_suffix_of_names_below(&host) == Some(psl::Type::Icann) {
+            return refuse(
+                policy::PUBLIC_SUFFIX,
+                "covers a whole public suffix, below which anybody can register",
+                "write at least one label more, such as *.example.co.uk",
+            );
         }
         repaired |= host != name;
         let pattern = OriginPattern {
