@@ -6,4 +6,5 @@ mod guide;
 mod pipeline;
 mod platform;
 mod sandbox;
+mod shared_looks;
 mod support;
