@@ -3,8 +3,8 @@
 use crate::csr::Csr;
 use crate::error::Error;
 use crate::graph::Graph;
-use crate::id::{EdgeId, NodeId};
-use crate::topology::Topology;
+use crate::id::EdgeId;
+use crate::scc;
 use crate::work::Work;
 
 impl Graph {
@@ -18,43 +18,44 @@ impl Graph {
     /// # Errors
     ///
     /// An interruption.
-    pub fn implied_edges(&self, topology: &Topology, work: &mut Work) -> Result<Vec<EdgeId>, Error> {
-        // Vertices of the condensation, numbered in topological order.
-        let mut vertex = vec![0u32; self.node_count()];
-        let mut count = 0;
-        let mut last = None;
-        for node in topology.order() {
-            let component = topology.component_of(*node);
-            if component.is_none() || component != last {
-                count += 1;
-            }
-            last = component;
-            vertex[node.index()] = count - 1;
-        }
-        let mut rows: Vec<(u32, u32)> = Vec::with_capacity(self.edge_count());
-        for node in self.nodes() {
-            let own = vertex[node.index()];
-            rows.extend(self.successors(node).map(|target| (own, vertex[target.index()])).filter(|(a, b)| a != b));
-        }
-        work.spend(rows.len() as u64)?;
-        rows.sort_unstable();
-        rows.dedup();
-        let condensed = condense(&rows, count as usize);
-        let implied = implied_arcs(&condensed, work)?;
-        let hidden = |source: NodeId, target: NodeId| {
-            let (a, b) = (vertex[source.index()], vertex[target.index()]);
-            a != b && condensed.of(a as usize).binary_search(&b).is_ok_and(|at| implied[condensed.range(a as usize).start + at])
-        };
-        let mut edges = Vec::new();
-        for node in self.nodes() {
-            for edge in self.forward.range(node.index()) {
-                if hidden(node, NodeId(self.forward.targets[edge])) {
-                    edges.push(EdgeId(edge as u32));
-                }
-            }
-        }
-        Ok(edges)
+    pub fn implied_edges(&self, work: &mut Work) -> Result<Vec<EdgeId>, Error> {
+        let implied = implied(&self.forward, work)?;
+        Ok(implied.iter().enumerate().filter(|(_, implied)| **implied).map(|(edge, _)| EdgeId(edge as u32)).collect())
     }
+}
+
+/// For each edge of any graph, whether a longer way implies it.
+pub(crate) fn implied(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> {
+    let mut index = vec![0u32; graph.nodes()];
+    let groups = scc::components(graph, &mut index, |_| true, work)?;
+    // Vertices of the condensation, numbered in topological order; the groups came targets first.
+    let mut vertex = index;
+    for (number, group) in groups.iter().rev().enumerate() {
+        for node in group {
+            vertex[*node as usize] = number as u32;
+        }
+    }
+    let mut rows: Vec<(u32, u32)> = Vec::with_capacity(graph.targets.len());
+    for node in 0..graph.nodes() {
+        let own = vertex[node];
+        rows.extend(graph.of(node).iter().map(|target| (own, vertex[*target as usize])).filter(|(a, b)| a != b));
+    }
+    work.spend(rows.len() as u64)?;
+    rows.sort_unstable();
+    rows.dedup();
+    let condensed = condense(&rows, groups.ends.len());
+    let hidden = implied_arcs(&condensed, work)?;
+    let mut implied = vec![false; graph.targets.len()];
+    for node in 0..graph.nodes() {
+        let own = vertex[node] as usize;
+        for edge in graph.range(node) {
+            let target = vertex[graph.targets[edge] as usize];
+            if let Ok(at) = condensed.of(own).binary_search(&target) {
+                implied[edge] = hidden[condensed.range(own).start + at];
+            }
+        }
+    }
+    Ok(implied)
 }
 
 fn condense(rows: &[(u32, u32)], count: usize) -> Csr {
@@ -68,8 +69,8 @@ fn condense(rows: &[(u32, u32)], count: usize) -> Csr {
     Csr { offsets, targets: rows.iter().map(|row| row.1).collect() }
 }
 
-/// For each arc of an acyclic graph in topological order, whether a longer way implies it.
-pub(crate) fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> {
+/// The same for an acyclic graph whose nodes are in topological order.
+fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> {
     let mut implied = vec![false; graph.targets.len()];
     let mut seen = vec![u32::MAX; graph.nodes()];
     let mut stack = Vec::new();
@@ -86,7 +87,7 @@ pub(crate) fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Er
             seen[target as usize] = node as u32;
             stack.push(target);
             while let Some(at) = stack.pop() {
-                work.spend(1)?;
+                work.spend(1 + graph.range(at as usize).len() as u64)?;
                 // Nothing beyond the furthest target can matter.
                 for next in graph.of(at as usize).iter().take_while(|next| **next <= furthest) {
                     if seen[*next as usize] != node as u32 {
@@ -94,7 +95,6 @@ pub(crate) fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Er
                         stack.push(*next);
                     }
                 }
-                work.spend(graph.range(at as usize).len() as u64)?;
             }
         }
     }
