@@ -61,7 +61,8 @@ pub trait Webhooks: fmt::Debug + Send + Sync {
     /// Makes the webhook of this name what `registration` says: registers it, replaces it, or leaves it alone. Running it
     /// again changes nothing.
     ///
-    /// A registration whose outcome is unknown is looked up by its name before it is sent again, at most once.
+    /// A registration whose outcome is unknown is looked up by its name before it is sent again, at most once. When it stays
+    /// unknown, ensure it again: that settles it.
     ///
     /// # Errors
     ///
@@ -75,8 +76,15 @@ pub trait Webhooks: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// Those of a call; [`OutcomeUnknown`](genesys_core::ErrorKind::OutcomeUnknown) when nobody can know whether it was
-    /// registered.
+    /// registered: [`find`](Webhooks::find) tells, and [`ensure`](Webhooks::ensure) settles it.
     async fn register(&self, registration: &WebhookRegistration) -> Result<Webhook>;
+
+    /// The webhook of this exact name; none when there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call; [`Conflict`](genesys_core::ErrorKind::Conflict) when several have the name.
+    async fn find(&self, name: &str) -> Result<Option<Webhook>>;
 
     /// Every webhook, at most 100 pages of 100.
     ///
@@ -92,8 +100,8 @@ pub trait Webhooks: fmt::Debug + Send + Sync {
     /// Those of a call.
     async fn get(&self, id: &WebhookId) -> Result<Option<Webhook>>;
 
-    /// Removes one. True when it existed; false when it did not, and also when an attempt removed it, its answer was lost,
-    /// and the next attempt found nothing.
+    /// Removes one. True when it existed, also when an attempt removed it, its answer was lost, and the next attempt found
+    /// nothing.
     ///
     /// # Errors
     ///

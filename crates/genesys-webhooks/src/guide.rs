@@ -1,11 +1,15 @@
 //! Registration in the wire form of the source documents: `/api/v2/webhooks`.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use futures_core::Stream;
 use futures_util::TryStreamExt;
 use genesys_core::{Client, Error, ErrorKind, Profile, RequestBuilder, Result};
 
 use crate::api::{Ensured, EnsuredState, Webhooks};
 use crate::registration::WebhookRegistration;
+use crate::shared_read::SharedRead;
 use crate::webhook::{Webhook, WebhookId};
 
 mod wire;
@@ -19,32 +23,34 @@ const MAX_PAGES: u32 = 100;
 /// How often one `ensure` may send the registration.
 const SENDS: u32 = 2;
 
+/// How long one reading of the list for a name may take.
+const READ_LIMIT: Duration = Duration::from_secs(120);
+
 /// [`Webhooks`] in the wire form of the source documents. The sandbox serves it; the real platform does not.
+///
+/// Clones share the reads of the list: however many look for a name at a time, the list is read once for all of them.
 #[derive(Debug, Clone)]
 pub struct GuideWebhooks {
     client: Client,
+    known: SharedRead<Webhook>,
 }
 
 impl GuideWebhooks {
     /// An adapter over a client.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            known: SharedRead::default(),
+        }
     }
 
-    /// The one webhook of this name.
-    async fn find(&self, name: &str) -> Result<Option<Webhook>> {
-        let mut named: Vec<Webhook> = self
-            .list()
-            .await?
-            .into_iter()
-            .filter(|webhook| webhook.name == name)
-            .collect();
-        if named.len() > 1 {
-            let ids: Vec<&str> = named.iter().map(|webhook| webhook.id.as_str()).collect();
-            let message = format!("{} webhooks have this name: {}", ids.len(), ids.join(", "));
-            return Err(Error::new(ErrorKind::Conflict, message).with_operation("webhooks.find"));
-        }
-        Ok(named.pop())
+    fn webhooks(&self) -> impl Stream<Item = Result<Webhook>> + Send + 'static {
+        self.client
+            .get(COLLECTION)
+            .operation("webhooks.list")
+            .numbered_pages::<Answer>()
+            .with_max_pages(MAX_PAGES)
+            .map_ok(|answer| answer.0)
     }
 
     async fn create(&self, registration: &WebhookRegistration) -> Result<Webhook> {
@@ -124,15 +130,23 @@ impl Webhooks for GuideWebhooks {
         self.create(registration).await
     }
 
+    async fn find(&self, name: &str) -> Result<Option<Webhook>> {
+        let read = self.known.all(&self.client, READ_LIMIT, self.webhooks());
+        let known = read.await?;
+        let named: Vec<&Webhook> = known
+            .iter()
+            .filter(|webhook| webhook.name == name)
+            .collect();
+        if named.len() > 1 {
+            let ids: Vec<&str> = named.iter().map(|webhook| webhook.id.as_str()).collect();
+            let message = format!("{} webhooks have this name: {}", ids.len(), ids.join(", "));
+            return Err(Error::new(ErrorKind::Conflict, message).with_operation("webhooks.find"));
+        }
+        Ok(named.first().map(|webhook| Webhook::clone(webhook)))
+    }
+
     async fn list(&self) -> Result<Vec<Webhook>> {
-        self.client
-            .get(COLLECTION)
-            .operation("webhooks.list")
-            .numbered_pages::<Answer>()
-            .with_max_pages(MAX_PAGES)
-            .map_ok(|answer| answer.0)
-            .try_collect()
-            .await
+        self.webhooks().try_collect().await
     }
 
     async fn get(&self, id: &WebhookId) -> Result<Option<Webhook>> {

@@ -13,6 +13,7 @@ mod poll;
 mod receiver;
 mod registration;
 mod rejected;
+mod shared_read;
 mod signing;
 mod status;
 mod target;

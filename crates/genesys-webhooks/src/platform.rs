@@ -42,6 +42,10 @@ impl Webhooks for PlatformWebhooks {
         unsupported("webhooks.create")
     }
 
+    async fn find(&self, _name: &str) -> Result<Option<Webhook>> {
+        unsupported("webhooks.find")
+    }
+
     async fn list(&self) -> Result<Vec<Webhook>> {
         unsupported("webhooks.list")
     }

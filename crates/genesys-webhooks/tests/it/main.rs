@@ -8,6 +8,7 @@ mod notifier;
 mod receiver;
 mod registration;
 mod sandbox;
+mod shared_looks;
 mod signatures;
 mod support;
 mod watch;

@@ -411,6 +411,7 @@ async fn the_platform_says_what_to_use_instead_and_sends_nothing() {
             .await
             .map(drop)
             .unwrap_err(),
+        webhooks.find("any").await.map(drop).unwrap_err(),
         webhooks.list().await.map(drop).unwrap_err(),
         webhooks.get(&id).await.map(drop).unwrap_err(),
         PlatformWebhooks::new()
