@@ -36,6 +36,9 @@ pub trait Integrations: fmt::Debug + Send + Sync {
     /// A new integration is inactive. One that has to be changed is switched off first, because its new definition is not
     /// tested. A change of the password alone cannot be seen, since no answer ever shows one.
     ///
+    /// An outcome that stayed unknown is settled by ensuring the same definition again: what took effect is found by its name
+    /// and finished, and what did not is created. [`find`](Integrations::find) tells without writing.
+    ///
     /// # Errors
     ///
     /// [`Conflict`](genesys_core::ErrorKind::Conflict) when several integrations have the name;

@@ -250,8 +250,8 @@ async fn a_look_for_a_lost_creation_does_not_join_a_read_that_began_before_it_wa
     let rig = Rig::new();
     let cloud = Cloud::of(1);
     let gate = Arc::new(Semaphore::new(1));
-    serve_slow_lists(&rig, &cloud, &gate);
     cloud.lock().unwrap().lose_applied = 1;
+    let started = rig.now();
     let integrations = GuideIntegrations::new(rig.client.clone());
     // Its look at the names is answered; then it waits in the POST's place.
     let posted = Arc::new(Semaphore::new(0));
@@ -295,6 +295,7 @@ async fn a_look_for_a_lost_creation_does_not_join_a_read_that_began_before_it_wa
     );
     assert_eq!(creating.await.unwrap().unwrap().change, Change::Created);
     assert_eq!(reads(&rig, COLLECTION).0, 3);
+    assert_eq!(rig.since(started), seconds(0), "found by the first look");
     assert_eq!(
         cloud.lock().unwrap().named(COLLECTION, "crm-1"),
         1,
