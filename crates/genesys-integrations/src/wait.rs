@@ -35,9 +35,13 @@ where
             }));
         }
         index = index.saturating_add(1);
-        // A read right after a write may still answer 404: the last known state stands until the deadline.
-        if let Some(integration) = look().await? {
-            seen = integration;
+        match look().await {
+            Ok(Some(integration)) => seen = integration,
+            // A read right after a write may still answer 404: the last known state stands until the deadline.
+            Ok(None) => {}
+            // The deadline came during the look: the next pause finds that out, and what was seen is reported.
+            Err(error) if error.kind() == ErrorKind::Deadline => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -54,8 +58,12 @@ where
 {
     let mut index = 0;
     loop {
-        if let Some(found) = look().await? {
-            return Ok(found);
+        match look().await {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            // The deadline came during a further look: what is known is that it was not there before.
+            Err(error) if index > 0 && error.kind() == ErrorKind::Deadline => {}
+            Err(error) => return Err(error),
         }
         if !deadline.pause(index).await {
             let waited = deadline.elapsed().as_secs_f64();
