@@ -8,6 +8,7 @@
 )]
 
 mod contract;
+mod crash;
 mod deployment;
 mod faults;
 mod support;
