@@ -84,6 +84,17 @@ impl<'s> Scan<'s> {
         }
     }
 
+    /// Reports about the name of a member.
+    fn at_name(&mut self, member: NodeId, draft: Draft) {
+        if self.is_on(draft.code) {
+            let span = self
+                .document
+                .key_span(member)
+                .unwrap_or_else(|| self.document.span(member));
+            self.push(Source::Payload, self.document.pointer(member), span, draft);
+        }
+    }
+
     /// Reports about some bytes of a string value.
     fn inside(&mut self, node: NodeId, inner: Span, draft: Draft) {
         if self.is_on(draft.code) {

@@ -152,9 +152,14 @@ impl Patch {
         })
     }
 
-    /// Replaces the value at `path`, provided it still is `old`. Both are JSON.
+    /// Replaces the value at `path`, provided it still is `old`. Both are JSON; without the proviso where `old` is not well-formed.
     pub(crate) fn swap(path: &str, old: &str, new: impl Into<String>) -> Patch {
-        Patch::new().with_test(path, old).with_replace(path, new)
+        let guarded = if checked(old).is_ok() {
+            Patch::new().with_test(path, old)
+        } else {
+            Patch::new()
+        };
+        guarded.with_replace(path, new)
     }
 
     /// Applies the patch to a JSON text and returns the new text. Bytes outside the changed values stay as they are.

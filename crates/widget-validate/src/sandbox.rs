@@ -1,5 +1,6 @@
 //! The tokens of the iframe `sandbox` attribute and of the CSP `sandbox` directive.
 
+use crate::similar::nearest;
 use crate::span::Span;
 
 /// Every token of HTML.
@@ -19,6 +20,10 @@ pub(crate) const HTML_TOKENS: &[&str] = &[
     "allow-top-navigation-to-custom-protocols",
     "allow-storage-access-by-user-activation",
 ];
+
+/// Bytes of a list that is rewritten for a fix. All tokens of HTML fit; rewriting a long list once for each of its mistakes would
+/// cost the square of its length.
+const REWRITABLE: usize = 512;
 
 /// A list of words separated by commas, white space, or both, with its places.
 #[derive(Debug)]
@@ -70,10 +75,18 @@ impl<'a> TokenList<'a> {
             .any(|(own, _)| own.eq_ignore_ascii_case(token))
     }
 
+    /// The known word that a token of this list was meant to be, unless the list has that too. Long lists get no suggestions:
+    /// comparing each of many tokens with every known word is not worth its time.
+    pub(crate) fn meant<'w>(&self, token: &str, known: &'w [&'w str]) -> Option<&'w str> {
+        if self.text.len() > REWRITABLE {
+            return None;
+        }
+        nearest(token, known).filter(|near| !self.has(near))
+    }
+
     /// The list with one token replaced (or left out), in the form that it has; `None` where rewriting it would cost too much.
     pub(crate) fn with_token(&self, index: usize, new: Option<&str>) -> Option<String> {
-        const LONGEST: usize = 2_048;
-        if self.text.len() > LONGEST {
+        if self.text.len() > REWRITABLE {
             return None;
         }
         let replaced = |(at, (token, _)): (usize, &(&'a str, Span))| {
@@ -98,7 +111,7 @@ impl<'a> TokenList<'a> {
 
     /// The list in the comma form; `None` where rewriting it would cost too much.
     pub(crate) fn canonical(&self) -> Option<String> {
-        (self.text.len() <= 2_048).then(|| {
+        (self.text.len() <= REWRITABLE).then(|| {
             self.tokens
                 .iter()
                 .map(|(token, _)| *token)

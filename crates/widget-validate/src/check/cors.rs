@@ -84,7 +84,8 @@ fn check_value(scan: &mut Scan<'_>, headers: &HeaderSet, value: &str, credential
         ));
     }
     let origin = Origin::parse(text);
-    let Some(origin) = origin.filter(|origin| origin.to_string() == text) else {
+    let Some(origin) = origin.filter(|origin| origin.to_string() == text && !text.contains('*'))
+    else {
         return report(Draft::new(
             codes::CORS_VALUE,
             format!(

@@ -39,7 +39,7 @@ pub(super) fn check(scan: &mut Scan<'_>, dimensions: NodeId) {
                 format!("{} is not a dimension that is checked here", shown(&name)),
                 "the dimensions are width and height",
             );
-            scan.at(member, draft);
+            scan.at_name(member, draft);
         }
     }
     let limits = scan.limits();

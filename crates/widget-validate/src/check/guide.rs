@@ -168,5 +168,5 @@ fn check_open_setting(scan: &mut Scan<'_>, member: NodeId) {
             "check its spelling; settings are open, so it is sent as it is",
         )
     };
-    scan.at(member, draft);
+    scan.at_name(member, draft);
 }

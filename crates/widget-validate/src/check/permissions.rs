@@ -7,7 +7,6 @@ use crate::finding::{Draft, shown};
 use crate::json::{NodeId, Type, quote};
 use crate::patch::Patch;
 use crate::sandbox::TokenList;
-use crate::similar::nearest;
 
 /// Features of Permissions-Policy that browsers know.
 pub(crate) const FEATURES: &[&str] = &[
@@ -69,6 +68,7 @@ pub(super) fn check(scan: &mut Scan<'_>, node: NodeId, sandbox: Option<NodeId>) 
         return;
     };
     let list = TokenList::parse(&text);
+    scan.document.spend(text.len() + list.tokens.len());
     let mut seen = [false; FEATURES.len()];
     for (index, (token, span)) in list.tokens.iter().enumerate() {
         let (code, message, hint, new) = match FEATURES.iter().position(|known| known == token) {
@@ -106,13 +106,11 @@ pub(super) fn check(scan: &mut Scan<'_>, node: NodeId, sandbox: Option<NodeId>) 
                 )
             }
             None => {
-                let near = nearest(token, FEATURES).filter(|near| {
-                    !list.has(near)
-                        && scan
-                            .embedder()
-                            .permissions
-                            .iter()
-                            .any(|offered| offered == near)
+                let near = list.meant(token, FEATURES).filter(|near| {
+                    scan.embedder()
+                        .permissions
+                        .iter()
+                        .any(|offered| offered == near)
                 });
                 let hint = near.map_or_else(
                     || "remove it".to_owned(),

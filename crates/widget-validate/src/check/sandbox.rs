@@ -8,7 +8,6 @@ use crate::finding::{Draft, shown};
 use crate::json::{NodeId, Type, quote};
 use crate::patch::Patch;
 use crate::sandbox::{HTML_TOKENS, TokenList};
-use crate::similar::nearest;
 use crate::span::Span;
 
 pub(super) fn check(scan: &mut Scan<'_>, node: NodeId) {
@@ -20,6 +19,7 @@ pub(super) fn check(scan: &mut Scan<'_>, node: NodeId) {
         return;
     };
     let list = TokenList::parse(&text);
+    scan.document.spend(text.len() + list.tokens.len());
     if list.tokens.is_empty() {
         return scan.at(
             node,
@@ -112,13 +112,11 @@ fn unknown(scan: &mut Scan<'_>, node: NodeId, list: &TokenList<'_>, index: usize
     let Some((token, span)) = list.tokens.get(index) else {
         return;
     };
-    let near = nearest(token, HTML_TOKENS).filter(|near| {
-        !list.has(near)
-            && scan
-                .embedder()
-                .sandbox
-                .iter()
-                .any(|offered| offered == near)
+    let near = list.meant(token, HTML_TOKENS).filter(|near| {
+        scan.embedder()
+            .sandbox
+            .iter()
+            .any(|offered| offered == near)
     });
     let hint = near.map_or_else(
         || "remove it".to_owned(),

@@ -174,7 +174,7 @@ pub(super) fn ids(scan: &mut Scan<'_>, list: NodeId) {
                 item,
                 Draft::new(
                     structure::REPEATED_ITEM,
-                    format!("{} stands in the list already", document.raw(item)),
+                    format!("{} stands in the list already", shown(document.raw(item))),
                     "remove it",
                 )
                 .with_fix(fix),
@@ -202,7 +202,7 @@ pub(super) fn unknown_member(scan: &mut Scan<'_>, object: NodeId, member: NodeId
         }
         None => ("remove it".to_owned(), Patch::new().with_remove(pointer)),
     };
-    scan.at(
+    scan.at_name(
         member,
         Draft::new(
             structure::UNKNOWN_MEMBER,

@@ -38,15 +38,20 @@ pub(super) fn render(report: &Report, name: &str, bytes: &[u8]) -> String {
             format_args!("{} more findings are not shown", report.omitted()),
         );
     }
-    let count = |severity| report.count(severity);
+    let counted = |severity, word: &str| match report.count(severity) {
+        1 => format!("1 {word}"),
+        count => format!("{count} {word}s"),
+    };
+    let (errors, warnings) = (
+        counted(Severity::Error, "error"),
+        counted(Severity::Warning, "warning"),
+    );
+    let notes = counted(Severity::Info, "note");
     line(
         &mut page,
         format_args!(
-            "{name}: {} bytes, {} errors, {} warnings, {} notes",
-            report.size(),
-            count(Severity::Error),
-            count(Severity::Warning),
-            count(Severity::Info)
+            "{name}: {} bytes, {errors}, {warnings}, {notes}",
+            report.size()
         ),
     );
     page
