@@ -17,6 +17,22 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let sized = SizedJson::from_request(request, state).await?;
+        Ok(Self(sized.value))
+    }
+}
+
+/// As [`JsonBody`], with the length of the body in bytes as it was sent.
+#[derive(Debug)]
+pub(crate) struct SizedJson {
+    pub(crate) value: Value,
+    pub(crate) length: usize,
+}
+
+impl<S: Send + Sync> FromRequest<S> for SizedJson {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let content_type = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -35,7 +51,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         let bytes = Bytes::from_request(request, state).await.map_err(|_| {
             ApiError::bad_request("bad.request", "The request could not be understood.")
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
             ApiError::bad_request(
                 "invalid.json",
                 format!(
@@ -44,7 +60,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                     error.column()
                 ),
             )
-        })
+        })?;
+        let length = bytes.len();
+        Ok(Self { value, length })
     }
 }
 

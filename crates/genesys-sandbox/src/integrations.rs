@@ -10,7 +10,7 @@ use crate::api_error::ApiError;
 use crate::cloud::{Cloud, Profile};
 use crate::entry::{Object, Verb};
 use crate::guide::{definitions, status, widgets};
-use crate::input::{JsonBody, Params, invalid_param};
+use crate::input::{JsonBody, Params, SizedJson, invalid_param};
 use crate::pages;
 #[cfg(feature = "platform")]
 use crate::platform;
@@ -23,12 +23,12 @@ const PATH: &str = "/api/v2/integrations";
 /// `integrationType` a platform integration.
 pub(crate) async fn create(
     State(cloud): State<Arc<Cloud>>,
-    JsonBody(body): JsonBody,
+    body: SizedJson,
 ) -> Result<Reply, ApiError> {
-    match (body.get("integrationType"), body.get("type")) {
-        (Some(Value::String(_)), _) => definitions::create(&cloud, &body),
+    match (body.value.get("integrationType"), body.value.get("type")) {
+        (Some(Value::String(_)), _) => definitions::create(&cloud, &body.value),
         #[cfg(feature = "platform")]
-        (Some(Value::Object(_)), _) => platform::integrations::create(&cloud, &body),
+        (Some(Value::Object(_)), _) => platform::integrations::create(&cloud, &body.value),
         (None, Some(Value::String(_))) => widgets::create(&cloud, &body),
         _ => Err(ApiError::bad_request(
             "bad.request",

@@ -10,7 +10,7 @@ use url::Url;
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::entry::{Object, Verb};
-use crate::input::JsonBody;
+use crate::input::SizedJson;
 use crate::members::Members;
 use crate::reply::Reply;
 use crate::store::{Definition, Integration, Status};
@@ -211,13 +211,13 @@ pub(crate) async fn test(
 pub(crate) async fn put(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody,
+    body: SizedJson,
 ) -> Result<Reply, ApiError> {
     let mut store = cloud.store();
     let (old, new, answer) = match store.integrations.get_mut(&id)? {
         Integration::Definition(definition) => {
             let old = definition.status;
-            replace(definition, &body)?;
+            replace(definition, &body.value)?;
             (old, definition.status, view(definition))
         }
         Integration::Widget(widget) => {

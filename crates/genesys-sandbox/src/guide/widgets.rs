@@ -6,6 +6,7 @@ use url::Url;
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::entry::{Object, Verb};
+use crate::input::SizedJson;
 use crate::members::Members;
 use crate::reply::Reply;
 use crate::store::{Integration, Status, Widget};
@@ -21,7 +22,7 @@ const MEMBERS: [&str; 8] = [
     "id",
     "createdAt",
 ];
-/// The longest payload in bytes.
+/// The longest payload, in bytes as they were sent.
 const LARGEST: usize = 10_240;
 const TALLEST: u64 = 600;
 const WIDEST: u64 = 800;
@@ -33,8 +34,8 @@ struct Sent {
     members: Value,
 }
 
-fn read(body: &Value) -> Result<Sent, ApiError> {
-    let mut members = Members::of(body, &MEMBERS)?;
+fn read(body: &SizedJson) -> Result<Sent, ApiError> {
+    let mut members = Members::of(&body.value, &MEMBERS)?;
     let name = members.text("name", 256);
     members.optional_text("description", 1_024);
     members.one_of("type", &["webapp", "integration"]);
@@ -53,13 +54,12 @@ fn read(body: &Value) -> Result<Sent, ApiError> {
     if let Some(settings) = members.get("settings") {
         check_settings(&mut members, settings);
     }
-    let length = body.to_string().len();
-    if length > LARGEST {
-        members.problem(
-            "payload.too.large",
-            "settings",
-            &format!("make the payload longer than {LARGEST} bytes"),
+    if body.length > LARGEST {
+        let rule = format!(
+            "make the payload {} bytes long, more than {LARGEST}",
+            body.length
         );
+        members.problem("payload.too.large", "settings", &rule);
     }
     members.finish()?;
     let Some(name) = name else {
@@ -68,7 +68,7 @@ fn read(body: &Value) -> Result<Sent, ApiError> {
             "The request is not valid.",
         ));
     };
-    let mut sent = body.clone();
+    let mut sent = body.value.clone();
     if let Some(object) = sent.as_object_mut() {
         for own in ["status", "id", "createdAt"] {
             object.remove(own);
@@ -89,6 +89,9 @@ fn check_settings(members: &mut Members<'_>, settings: &Value) {
     let Some(dimensions) = object.get("dimensions") else {
         return;
     };
+    if !dimensions.is_object() {
+        return members.problem("invalid.type", "settings.dimensions", "must be an object");
+    }
     for (name, most) in [("width", WIDEST), ("height", TALLEST)] {
         match dimensions.get(name).map(Value::as_u64) {
             None => {}
@@ -109,7 +112,7 @@ fn is_allowed_origin(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let on_cdn = host
         .strip_suffix(".cloudfront.net")
-        .is_some_and(|label| !label.is_empty() && !label.contains('.'));
+        .is_some_and(|labels| labels.split('.').all(|label| !label.is_empty()));
     url.port().is_none() && (host == "s3.amazonaws.com" || on_cdn)
 }
 
@@ -123,7 +126,7 @@ pub(crate) fn view(widget: &Widget) -> Value {
 }
 
 /// `POST /api/v2/integrations` with a string as `type`. A widget without a status begins inactive.
-pub(crate) fn create(cloud: &Cloud, body: &Value) -> Result<Reply, ApiError> {
+pub(crate) fn create(cloud: &Cloud, body: &SizedJson) -> Result<Reply, ApiError> {
     let sent = read(body)?;
     let widget = Widget {
         id: cloud.ids.uuid(),
@@ -141,7 +144,7 @@ pub(crate) fn create(cloud: &Cloud, body: &Value) -> Result<Reply, ApiError> {
 }
 
 /// Replaces a widget (`PUT`).
-pub(crate) fn replace(widget: &mut Widget, body: &Value) -> Result<(), ApiError> {
+pub(crate) fn replace(widget: &mut Widget, body: &SizedJson) -> Result<(), ApiError> {
     let sent = read(body)?;
     widget.name = sent.name;
     widget.sent = sent.members;

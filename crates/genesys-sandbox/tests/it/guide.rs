@@ -259,7 +259,14 @@ async fn a_widget_is_told_from_a_definition_by_its_type_and_keeps_its_shape() {
         body
     };
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 6] = [
+    let cases: [(&str, Change); 9] = [
+        ("manifestUrl", |b| {
+            b["manifestUrl"] = json!("https://cloudfront.net/m.json")
+        }),
+        ("type", |b| b["type"] = json!("panel")),
+        ("settings.dimensions", |b| {
+            b["settings"]["dimensions"] = json!(750)
+        }),
         ("manifestUrl", |b| {
             b["manifestUrl"] = json!("https://evil.example/m.json")
         }),
@@ -283,6 +290,31 @@ async fn a_widget_is_told_from_a_definition_by_its_type_and_keeps_its_shape() {
             (answer.status.as_u16(), fields(&answer)),
             (400, vec![field])
         );
+    }
+}
+
+#[tokio::test]
+async fn the_size_of_a_widget_is_that_of_the_bytes_that_were_sent() {
+    // errata WID-18
+    let setup = Setup::new().await;
+    let widget = json!({
+        "name": "w",
+        "type": "webapp",
+        "manifestUrl": "https://d111.cloudfront.net/m.json",
+        "settings": {"list": vec![1; 2_500]},
+    });
+    let compact = widget.to_string();
+    let indented = serde_json::to_string_pretty(&widget).unwrap();
+    assert!(compact.len() <= 10_240 && indented.len() > 10_240);
+    for (text, status) in [(indented, 400), (compact, 201)] {
+        let answer = setup
+            .request(Method::POST, LIST)
+            .header("content-type", "application/json")
+            .body(text)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status);
     }
 }
 
