@@ -4,7 +4,7 @@ mod bound;
 mod disk;
 mod fault;
 mod file;
-mod json;
+pub(crate) mod json;
 mod line;
 mod memory;
 mod names;

@@ -5,8 +5,10 @@
 
 pub mod audit;
 pub mod metrics;
+pub mod widgets;
 
 pub use audit::{
     Acknowledge, AuditLine, FileAudit, FileAuditBuilder, MemoryAudit, Rotation, SyncPolicy, Tee,
 };
 pub use metrics::{LatencyHistogram, LatencySummary, Metrics, MetricsSnapshot};
+pub use widgets::{WidgetAudit, WidgetReport};

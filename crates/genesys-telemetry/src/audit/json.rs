@@ -83,7 +83,7 @@ impl Serialize for Sorted<'_> {
 }
 
 /// RFC 3339 in UTC with exactly six decimals, so that lines sort by their text.
-pub(super) mod time {
+pub(crate) mod time {
     use std::time::{Duration, SystemTime};
 
     use jiff::Timestamp;
@@ -93,7 +93,7 @@ pub(super) mod time {
     use super::{Deserialize, Deserializer, Serializer};
 
     /// What the format can say of `time`. A clock beyond the years -9999 to 9999 reads as their end.
-    pub(in crate::audit) fn to_micros(time: SystemTime) -> SystemTime {
+    pub(crate) fn to_micros(time: SystemTime) -> SystemTime {
         let stamp = Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
             Timestamp::MIN
         } else {
@@ -113,7 +113,7 @@ pub(super) mod time {
         time.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    pub(in crate::audit) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         time: &SystemTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -131,14 +131,14 @@ pub(super) mod time {
 }
 
 /// Milliseconds as a number with decimals.
-pub(super) mod millis {
+pub(crate) mod millis {
     use std::time::Duration;
 
     use serde::de::Error as _;
 
     use super::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in crate::audit) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         latency: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

@@ -16,3 +16,4 @@ mod operations;
 mod prometheus;
 mod rotation;
 mod support;
+mod widgets;
