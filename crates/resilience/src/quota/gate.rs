@@ -134,11 +134,7 @@ impl Quota {
                 let wait = wake.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
                 return Err(QuotaError { wait });
             }
-            let wake = match (wake, deadline) {
-                (Some(wake), Some(deadline)) => Some(wake.min(deadline)),
-                (wake, deadline) => wake.or(deadline),
-            };
-            place.wait(wake).await;
+            place.wait(wake, deadline).await;
         }
     }
 
@@ -330,8 +326,13 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Until `at`, or until a slot comes back.
-    async fn wait(&mut self, at: Option<Instant>) {
+    /// Until `wake` or `deadline`, or until a slot comes back. Only `wake` is a time at which there may be a slot: who has
+    /// none wants to know when the window turns out to be spent.
+    async fn wait(&mut self, wake: Option<Instant>, deadline: Option<Instant>) {
+        let at = match (wake, deadline) {
+            (Some(wake), Some(deadline)) => Some(wake.min(deadline)),
+            (wake, deadline) => wake.or(deadline),
+        };
         let mut sleep = at.map(|at| self.shared.clock.sleep_until(at));
         poll_fn(|cx| {
             if let Some(sleep) = &mut sleep
@@ -349,7 +350,7 @@ impl Place<'_> {
                     Poll::Ready(())
                 }
                 Some(waiting) => {
-                    waiting.timed = at.is_some();
+                    waiting.timed = wake.is_some();
                     waiting.waker = Some(cx.waker().clone());
                     Poll::Pending
                 }

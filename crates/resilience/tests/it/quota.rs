@@ -393,3 +393,44 @@ async fn a_herd_starts_after_the_reset_and_not_all_at_once() {
     assert!(*first >= 10 * SECOND, "{first:?}");
     assert!(*last - *first >= SECOND, "{:?}", *last - *first);
 }
+
+#[tokio::test]
+async fn a_waiter_with_a_deadline_learns_that_the_window_is_spent_and_starts_after_the_reset() {
+    // Three callers, one slot to probe with: two watch for a slot, each with a deadline of its own.
+    let clock = FakeClock::new();
+    let quota = Quota::new(
+        QuotaConfig::default().with_probing(1),
+        Arc::new(clock.clone()),
+        Arc::new(SeededRandom::new(7)),
+    );
+    let start = clock.now();
+    let deadline = |seconds| Some(start + Duration::from_secs(seconds));
+    let slot = quota.acquire("any", None).await.unwrap();
+    let patient = quota.acquire("any", deadline(120));
+    let hasty = quota.acquire("any", deadline(30));
+    let answer = async {
+        clock.sleep_until(start + Duration::from_millis(80)).await;
+        slot.report(
+            QuotaReport::new(300, 300, Duration::from_secs(60)),
+            clock.now(),
+        );
+    };
+    let hasty = async {
+        let error = hasty.await.unwrap_err();
+        (error.wait, clock.now() - start)
+    };
+    let patient = async {
+        patient.await.unwrap().unused();
+        clock.now() - start
+    };
+    let ((), (wait, refused_at), started_at) = clock
+        .drive(async { tokio::join!(answer, hasty, patient) })
+        .await;
+    // At once, and not at its deadline.
+    assert_eq!(refused_at, Duration::from_millis(80));
+    assert!(wait >= Duration::from_secs(59), "{wait:?}");
+    assert!(
+        started_at >= Duration::from_secs(60) && started_at < Duration::from_secs(63),
+        "{started_at:?}"
+    );
+}
