@@ -105,11 +105,10 @@ pub(crate) fn check(scan: &mut Scan<'_>) {
                 .unwrap_or_default();
             if let jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } =
                 error.kind()
+                && let [only] = unexpected.as_slice()
             {
-                if let [only] = unexpected.as_slice() {
-                    at = child_pointer(&at, only);
-                    span = document.find(&at).map_or(span, |node| document.span(node));
-                }
+                at = child_pointer(&at, only);
+                span = document.find(&at).map_or(span, |node| document.span(node));
             }
             // Masked: the value may be a secret.
             let message = one_line(&error.masked().to_string());

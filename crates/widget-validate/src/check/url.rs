@@ -209,10 +209,10 @@ pub(super) fn absolute_https<'t>(
 
 /// Checks an address that is loaded but not framed, such as an icon. `data:` images are common and refused like everything else.
 pub(super) fn check_resource(scan: &mut Scan<'_>, node: NodeId) {
-    if let Some(text) = text::required_text(scan, node, usize::MAX) {
-        if !is_too_long(scan, node, &text) {
-            absolute_https(scan, node, &text, false);
-        }
+    if let Some(text) = text::required_text(scan, node, usize::MAX)
+        && !is_too_long(scan, node, &text)
+    {
+        absolute_https(scan, node, &text, false);
     }
 }
 

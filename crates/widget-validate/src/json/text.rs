@@ -45,11 +45,12 @@ fn unicode_escape(escape: &str) -> (char, usize) {
     if let Some(letter) = char::from_u32(first) {
         return (letter, 5);
     }
-    if first < 0xDC00 && escape.get(5..7) == Some("\\u") {
-        if let Some(second @ 0xDC00..=0xDFFF) = hex4(escape, 7) {
-            let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-            return (char::from_u32(joined).unwrap_or('\u{fffd}'), 11);
-        }
+    if first < 0xDC00
+        && escape.get(5..7) == Some("\\u")
+        && let Some(second @ 0xDC00..=0xDFFF) = hex4(escape, 7)
+    {
+        let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+        return (char::from_u32(joined).unwrap_or('\u{fffd}'), 11);
     }
     ('\u{fffd}', 5)
 }

@@ -70,7 +70,7 @@ pub(crate) fn host_kind(host: &str) -> HostKind {
         name.strip_suffix(*suffix)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if !name.contains('.') || LOCAL_SUFFIXES.iter().any(|suffix| below(suffix)) {
+    if !name.contains('.') || LOCAL_SUFFIXES.iter().any(below) {
         HostKind::Local
     } else {
         HostKind::Public
@@ -119,8 +119,8 @@ pub(crate) fn is_shared_host(host: &str, wildcard: bool) -> bool {
             .is_some_and(|rest| rest.is_empty() || (wildcard && rest.ends_with('.')))
     };
     private_suffix
-        || SHARED_HOSTS.iter().any(|known| covers(known))
-        || (wildcard && SHARED_PARENTS.iter().any(|known| covers(known)))
+        || SHARED_HOSTS.iter().any(&covers)
+        || (wildcard && SHARED_PARENTS.iter().any(covers))
 }
 
 #[cfg(test)]

@@ -1,0 +1,247 @@
+//! Strings, numbers, words, and what stands between them.
+
+use super::Reader;
+use crate::code::structure;
+use crate::json::text::hex4;
+use crate::json::{NONE, NodeId, Type};
+use crate::span::Span;
+
+impl Reader<'_> {
+    /// Reads a string; tells whether it has escapes. `None` when it has no end.
+    pub(super) fn string(&mut self) -> Option<bool> {
+        let start = self.at;
+        let mut special = false;
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Some(special);
+                }
+                Some(b'\\') => {
+                    special = true;
+                    self.escape()?;
+                }
+                Some(0..=0x1f) => {
+                    let at = self.at;
+                    self.at += 1;
+                    self.defect(
+                        structure::JSON_SYNTAX,
+                        at,
+                        "a control character stands in a string".to_owned(),
+                        "write it as an escape, such as \\n or \\u0000",
+                    );
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    let node = self.current();
+                    self.defect_at(
+                        structure::JSON_SYNTAX,
+                        node,
+                        Span::new(start, self.at),
+                        "a string has no closing quote".to_owned(),
+                        "the document is cut off, or a quote is missing",
+                    );
+                    return None;
+                }
+            }
+        }
+    }
+
+    pub(super) fn escape(&mut self) -> Option<()> {
+        let start = self.at;
+        match self.bytes.get(start + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => match hex4(self.document.text, start + 2) {
+                None => {
+                    self.at += 2;
+                    self.defect(
+                        structure::JSON_SYNTAX,
+                        start,
+                        "an escape lacks its four hexadecimal digits".to_owned(),
+                        "write \\u and four hexadecimal digits",
+                    );
+                }
+                Some(high @ 0xD800..=0xDBFF) => {
+                    let low = (self.bytes.get(start + 6..start + 8) == Some(b"\\u"))
+                        .then(|| hex4(self.document.text, start + 8))
+                        .flatten();
+                    if let Some(0xDC00..=0xDFFF) = low {
+                        self.at += 12;
+                    } else {
+                        self.at += 6;
+                        self.surrogate(start, high);
+                    }
+                }
+                Some(low @ 0xDC00..=0xDFFF) => {
+                    self.at += 6;
+                    self.surrogate(start, low);
+                }
+                Some(_) => self.at += 6,
+            },
+            Some(_) => {
+                self.at += 1;
+                self.at += self
+                    .document
+                    .text
+                    .get(self.at..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(1, char::len_utf8);
+                self.defect(
+                    structure::JSON_SYNTAX,
+                    start,
+                    "JSON has no such escape".to_owned(),
+                    "double the backslash, or use one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u",
+                );
+            }
+            // The end of the text; the caller reports the missing quote.
+            None => self.at += 1,
+        }
+        Some(())
+    }
+
+    pub(super) fn surrogate(&mut self, start: usize, unit: u32) {
+        let message = format!("\\u{unit:04x} is half of a surrogate pair and stands alone");
+        self.defect(
+            structure::LONE_SURROGATE,
+            start,
+            message,
+            "write both halves, or the character itself",
+        );
+    }
+
+    pub(super) fn number(&mut self, id: u32) {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'_' | b'a'..=b'z' | b'A'..=b'Z') =
+            self.peek()
+        {
+            self.at += 1;
+        }
+        let text = &self.document.text[start..self.at];
+        let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        if bare == "infinity" || bare == "inf" || bare == "nan" {
+            self.document.nodes[id as usize].special = true;
+            self.not_finite(start);
+        } else if !is_number(text.as_bytes()) {
+            self.document.nodes[id as usize].special = true;
+            self.defect(
+                structure::JSON_SYNTAX,
+                start,
+                "this is not a JSON number".to_owned(),
+                "write decimal digits without leading zeros, plus signs or separators",
+            );
+        } else if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+            self.document.nodes[id as usize].special = true;
+            self.defect(
+                structure::NON_FINITE_NUMBER,
+                start,
+                "the number is too large and reads as infinity".to_owned(),
+                "write a number below 1.8e308",
+            );
+        }
+    }
+
+    pub(super) fn not_finite(&mut self, start: usize) {
+        let message = format!("JSON has no {}", &self.document.text[start..self.at]);
+        self.defect(
+            structure::NON_FINITE_NUMBER,
+            start,
+            message,
+            "write a number, or null",
+        );
+    }
+
+    /// Reads `true`, `false`, `null`, or the words that JavaScript prints in their place.
+    pub(super) fn word(&mut self, id: u32) -> Option<()> {
+        let start = self.at;
+        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$') = self.peek() {
+            self.at += 1;
+        }
+        match &self.document.text[start..self.at] {
+            "null" => {}
+            "true" | "false" => self.document.nodes[id as usize].kind = Type::Bool,
+            word if word.eq_ignore_ascii_case("nan")
+                || word.eq_ignore_ascii_case("infinity")
+                || word.eq_ignore_ascii_case("inf") =>
+            {
+                self.document.nodes[id as usize].kind = Type::Number;
+                self.document.nodes[id as usize].special = true;
+                self.not_finite(start);
+            }
+            _ => {
+                let end = self.at;
+                self.defect_at(
+                    structure::JSON_SYNTAX,
+                    Some(NodeId(id)),
+                    Span::new(start, end),
+                    "JSON has no such word".to_owned(),
+                    "put texts in double quotes; true, false and null are lower case",
+                );
+                self.finish(id);
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Skips white space, and comments, which it reports.
+    pub(super) fn blank(&mut self) {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b'/') if matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*')) => {
+                    self.comment()
+                }
+                _ => return,
+            }
+        }
+    }
+
+    pub(super) fn comment(&mut self) {
+        let start = self.at;
+        let rest = &self.document.text[start + 2..];
+        let length = if self.bytes[start + 1] == b'/' {
+            rest.find('\n').unwrap_or(rest.len())
+        } else {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        };
+        self.at = start + 2 + length;
+        let node = (self.open != NONE).then_some(NodeId(self.open));
+        self.defect_at(
+            structure::JSON_SYNTAX,
+            node,
+            Span::new(start, self.at),
+            "JSON has no comments".to_owned(),
+            "remove the comment",
+        );
+    }
+}
+
+/// The number grammar of RFC 8259.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || (whole > 1 && text[0] == b'0') {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    match rest {
+        [] => true,
+        [b'e' | b'E', exponent @ ..] => {
+            let exponent = exponent
+                .strip_prefix(b"+")
+                .or_else(|| exponent.strip_prefix(b"-"))
+                .unwrap_or(exponent);
+            !exponent.is_empty() && digits(exponent) == exponent.len()
+        }
+        _ => false,
+    }
+}
