@@ -1,6 +1,8 @@
 //! Every example is compiled and run: `cargo test` builds them beside this test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod lint;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -25,6 +27,17 @@ fn program(name: &str) -> PathBuf {
         .with_extension(std::env::consts::EXE_EXTENSION)
 }
 
+/// What a program must be told on any machine.
+fn operands(name: &str) -> &'static [&'static str] {
+    match name {
+        "widget_lint" => &[concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/widgets/dashboard.json"
+        )],
+        _ => &[],
+    }
+}
+
 fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program(name));
     for (name, _) in
@@ -33,6 +46,7 @@ fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)])
         command.env_remove(name);
     }
     command
+        .args(operands(name))
         .args(arguments)
         .arg("--out")
         .arg(folder)
