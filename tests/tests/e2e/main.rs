@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     missing_docs
 )]
@@ -11,5 +12,7 @@ mod contract;
 mod crash;
 mod deployment;
 mod faults;
+mod literals;
+mod secrets;
 mod support;
 mod tokens;
