@@ -126,6 +126,14 @@ impl<'s> Scan<'s> {
         }
     }
 
+    /// False when a finding of this code would not be kept, so that there is no need to make it; counts it where it counts.
+    fn wants(&mut self, code: Code) -> bool {
+        let on = self.is_on(code);
+        let full = self.findings.len() >= MAX_FINDINGS;
+        self.omitted += usize::from(on && full);
+        on && !full
+    }
+
     fn is_on(&self, code: Code) -> bool {
         self.policy().level(code).severity().is_some()
     }

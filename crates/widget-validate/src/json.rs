@@ -60,6 +60,8 @@ struct Node {
     kind: Type,
     /// The string has escapes, or the number is unusable.
     special: bool,
+    /// The member's name has escapes.
+    escaped_key: bool,
     start: u32,
     end: u32,
     /// The quoted member name; for array items both are the index.
@@ -244,13 +246,29 @@ impl<'a> Document<'a> {
 
     /// True when the member's name is `name`.
     pub(crate) fn key_is(&self, id: NodeId, name: &str) -> bool {
-        let Some(span) = self.key_span(id) else {
-            return false;
-        };
-        let Some(inner) = self.text.get(span.start + 1..span.end - 1) else {
-            return false;
-        };
-        inner == name || (inner.contains('\\') && text::unescape(inner) == name)
+        let node = self.node(id);
+        if node.escaped_key {
+            return self.key(id).is_some_and(|key| key == name);
+        }
+        self.raw_key(id) == name.as_bytes()
+    }
+
+    /// The bytes of a member's name between its quotes; nothing for array items and the root.
+    fn raw_key(&self, id: NodeId) -> &'a [u8] {
+        let node = self.node(id);
+        let (start, end) = (
+            node.key_start as usize + 1,
+            (node.key_end as usize).saturating_sub(1),
+        );
+        self.text.as_bytes().get(start..end).unwrap_or(b"")
+    }
+
+    /// True when two members have the same name.
+    fn same_key(&self, one: NodeId, other: NodeId) -> bool {
+        if self.node(one).escaped_key || self.node(other).escaped_key {
+            return self.key(one) == self.key(other);
+        }
+        self.raw_key(one) == self.raw_key(other)
     }
 
     /// The JSON pointer (RFC 6901) of a value.

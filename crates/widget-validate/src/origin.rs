@@ -5,6 +5,7 @@ mod location;
 mod lookalike;
 mod pattern;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use host::{
@@ -28,7 +29,7 @@ pub(crate) use pattern::OriginSet;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
-    scheme: String,
+    scheme: Cow<'static, str>,
     host: String,
     port: u16,
 }
@@ -40,8 +41,13 @@ impl Origin {
     }
 
     pub(crate) fn new(scheme: &str, host: &str, port: u16) -> Origin {
+        let scheme = match scheme {
+            "https" => Cow::Borrowed("https"),
+            "http" => Cow::Borrowed("http"),
+            other => Cow::Owned(other.to_owned()),
+        };
         Origin {
-            scheme: scheme.to_owned(),
+            scheme,
             host: host.to_owned(),
             port,
         }

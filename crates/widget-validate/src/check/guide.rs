@@ -145,28 +145,53 @@ fn check_refresh(scan: &mut Scan<'_>, node: NodeId) {
 /// Settings are open: an unknown one is listed, and one that looks like a secret is reported.
 fn check_open_setting(scan: &mut Scan<'_>, member: NodeId) {
     let document = scan.document;
-    let name = document.key(member).unwrap_or_default();
-    let plain: String = name
-        .chars()
-        .take(64)
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
-    let secret = SECRETS.iter().any(|part| plain.contains(part))
-        && document.string(member).is_some_and(|text| !text.is_empty());
+    let Some(name) = document.key(member) else {
+        return;
+    };
+    let secret =
+        names_a_secret(&name) && document.string(member).is_some_and(|text| !text.is_empty());
+    let code = if secret {
+        structure::SECRET_IN_SETTINGS
+    } else {
+        structure::UNKNOWN_SETTING
+    };
+    if !scan.wants(code) {
+        return;
+    }
     let draft = if secret {
         // The value must not reach a report.
         Draft::new(
-            structure::SECRET_IN_SETTINGS,
+            code,
             format!("{} looks like a secret", shown(&name)),
             "keep it in a credential of the integration",
         )
     } else {
+        let message = format!("{} is not a setting that is checked here", shown(&name));
         Draft::new(
-            structure::UNKNOWN_SETTING,
-            format!("{} is not a setting that is checked here", shown(&name)),
+            code,
+            message,
             "check its spelling; settings are open, so it is sent as it is",
         )
     };
     scan.at_name(member, draft);
+}
+
+/// Compares letters and digits only, so that `api_key`, `api-key` and `apiKey` are one.
+fn names_a_secret(name: &str) -> bool {
+    let mut letters = [0_u8; 64];
+    let mut length = 0;
+    for byte in name
+        .bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .take(letters.len())
+    {
+        letters[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let letters = &letters[..length];
+    SECRETS.iter().any(|part| {
+        letters
+            .windows(part.len())
+            .any(|window| window == part.as_bytes())
+    })
 }

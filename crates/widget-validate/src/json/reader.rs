@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     /// `None` when reading had to stop.
     fn run(&mut self) -> Option<()> {
         self.blank();
-        self.value(0, 0)?;
+        self.value(0, 0, false)?;
         while self.open != NONE {
             let before = self.at;
             let outcome = self.step();
@@ -181,13 +181,13 @@ impl<'a> Reader<'a> {
             } else {
                 self.document.nodes[container.last as usize].key_start as usize + 1
             };
-            return self.value(index, index);
+            return self.value(index, index, false);
         }
         if self.peek() != Some(b'"') {
             return self.stop("a member name in double quotes");
         }
         let key_start = self.at;
-        self.string()?;
+        let escaped = self.string()?;
         let key_end = self.at;
         self.blank();
         if self.peek() != Some(b':') {
@@ -195,14 +195,15 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.blank();
-        self.value(key_start, key_end)
+        self.value(key_start, key_end, escaped)
     }
 
-    fn value(&mut self, key_start: usize, key_end: usize) -> Option<()> {
+    fn value(&mut self, key_start: usize, key_end: usize, escaped_key: bool) -> Option<()> {
         let start = self.at;
         let node = |kind| Node {
             kind,
             special: false,
+            escaped_key,
             start: start as u32,
             end: start as u32,
             key_start: key_start as u32,

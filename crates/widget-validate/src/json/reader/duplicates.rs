@@ -1,66 +1,79 @@
 //! Names that occur twice in one object.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use super::Reader;
 use crate::code::structure;
 use crate::json::NodeId;
-use crate::json::text::unescape;
 
-/// Up to this many members, names are compared pairwise; beyond it through a hash table, so that a million members stay linear.
+/// Up to this many members, names are compared pairwise.
 const PAIRWISE: usize = 12;
 
 impl Reader<'_> {
     pub(super) fn find_duplicates(&mut self, object: NodeId) {
-        let members: usize = self.document.children(object).take(PAIRWISE + 1).count();
-        let mut repeated: Vec<(NodeId, NodeId)> = Vec::new();
-        if members <= PAIRWISE {
-            for (index, member) in self.document.children(object).enumerate() {
-                self.document.spend(index);
-                let earlier = self
-                    .document
-                    .children(object)
-                    .take(index)
-                    .find(|earlier| self.same_key(*earlier, member));
-                repeated.extend(earlier.map(|earlier| (earlier, member)));
-            }
+        let few = self.document.children(object).take(PAIRWISE + 1).count() <= PAIRWISE;
+        let repeated = if few {
+            self.compare_pairs(object)
         } else {
-            let mut seen = HashMap::new();
-            for member in self.document.children(object) {
-                let Some(key) = self.document.key(member) else {
-                    continue;
-                };
-                if let Some(earlier) = seen.get(&key) {
-                    repeated.push((*earlier, member));
-                } else {
-                    seen.insert(key, member);
-                }
-            }
-        }
+            self.compare_hashes(object)
+        };
         for (earlier, member) in repeated {
             let first = self.document.key_span(earlier).unwrap_or_default().start;
             let span = self.document.key_span(member).unwrap_or_default();
             let message = format!("this name already stands at byte {first} of the same object");
+            let hint = "keep one of the two members";
             self.defect_at(
                 structure::DUPLICATE_MEMBER,
                 Some(member),
                 span,
                 message,
-                "keep one of the two members",
+                hint,
             );
         }
     }
 
-    pub(super) fn same_key(&self, one: NodeId, other: NodeId) -> bool {
-        let raw = |id: NodeId| {
-            let span = self.document.key_span(id).unwrap_or_default();
-            self.document
-                .text
-                .get(span.start + 1..span.end.saturating_sub(1))
-                .unwrap_or("")
+    /// Each member that has the name of an earlier one, with that one.
+    fn compare_pairs(&self, object: NodeId) -> Vec<(NodeId, NodeId)> {
+        let mut repeated = Vec::new();
+        for (index, member) in self.document.children(object).enumerate() {
+            let mut before = self.document.children(object).take(index);
+            let earlier = before.find(|earlier| self.document.same_key(*earlier, member));
+            repeated.extend(earlier.map(|earlier| (earlier, member)));
+        }
+        repeated
+    }
+
+    /// The same for large objects, through sorted hashes: a hash table of a million names would miss the cache at every look-up.
+    /// The hash has a random key, so nobody can choose names that collide.
+    fn compare_hashes(&self, object: NodeId) -> Vec<(NodeId, NodeId)> {
+        let hasher = RandomState::new();
+        let hash = |member: NodeId| {
+            if self.document.node(member).escaped_key {
+                return hasher.hash_one(self.document.key(member).unwrap_or_default().as_bytes());
+            }
+            hasher.hash_one(self.document.raw_key(member))
         };
-        let (one, other) = (raw(one), raw(other));
-        one == other
-            || ((one.contains('\\') || other.contains('\\')) && unescape(one) == unescape(other))
+        let members = self.document.children(object);
+        let mut hashes: Vec<(u64, u32)> = members.map(|member| (hash(member), member.0)).collect();
+        hashes.sort_unstable();
+        let mut repeated = Vec::new();
+        for group in hashes
+            .chunk_by(|one, other| one.0 == other.0)
+            .filter(|group| group.len() > 1)
+        {
+            // Different names of one hash: practically never, and then few.
+            let mut distinct: Vec<NodeId> = Vec::new();
+            for member in group.iter().map(|(_, id)| NodeId(*id)) {
+                match distinct
+                    .iter()
+                    .find(|earlier| self.document.same_key(**earlier, member))
+                {
+                    Some(earlier) => repeated.push((*earlier, member)),
+                    None => distinct.push(member),
+                }
+            }
+        }
+        repeated.sort_unstable_by_key(|(_, member)| member.0);
+        repeated
     }
 }

@@ -13,6 +13,12 @@ impl Reader<'_> {
         let mut special = false;
         self.at += 1;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or(b"");
+            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+            self.at += rest
+                .iter()
+                .position(|byte| !plain(byte))
+                .unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -118,26 +124,32 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text = &self.document.text[start..self.at];
-        let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-        if bare == "infinity" || bare == "inf" || bare == "nan" {
-            self.document.nodes[id as usize].special = true;
+        if is_number(text.as_bytes()) {
+            // Without an exponent, fewer than 300 digits are always finite.
+            let large = text.len() > 300 || text.bytes().any(|byte| matches!(byte, b'e' | b'E'));
+            if large && !text.parse::<f64>().is_ok_and(f64::is_finite) {
+                self.document.nodes[id as usize].special = true;
+                let message = "the number is too large and reads as infinity".to_owned();
+                self.defect(
+                    structure::NON_FINITE_NUMBER,
+                    start,
+                    message,
+                    "write a number below 1.8e308",
+                );
+            }
+            return;
+        }
+        self.document.nodes[id as usize].special = true;
+        let word = text.trim_start_matches(['+', '-']);
+        if ["nan", "infinity", "inf"]
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+        {
             self.not_finite(start);
-        } else if !is_number(text.as_bytes()) {
-            self.document.nodes[id as usize].special = true;
-            self.defect(
-                structure::JSON_SYNTAX,
-                start,
-                "this is not a JSON number".to_owned(),
-                "write decimal digits without leading zeros, plus signs or separators",
-            );
-        } else if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-            self.document.nodes[id as usize].special = true;
-            self.defect(
-                structure::NON_FINITE_NUMBER,
-                start,
-                "the number is too large and reads as infinity".to_owned(),
-                "write a number below 1.8e308",
-            );
+        } else {
+            let message = "this is not a JSON number".to_owned();
+            let hint = "write decimal digits without leading zeros, plus signs or separators";
+            self.defect(structure::JSON_SYNTAX, start, message, hint);
         }
     }
 
