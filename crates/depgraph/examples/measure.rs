@@ -157,7 +157,7 @@ fn main() {
         report("strings to graph", paired(rounds, || ours_build(&input), || petgraph_build(&input)));
         report(
             "components",
-            paired(rounds, || ours.components(&mut Work::unlimited()).unwrap(), || petgraph::algo::kosaraju_scc(&theirs)),
+            paired(rounds, || ours.topology(&mut Work::unlimited()).unwrap(), || petgraph::algo::tarjan_scc(&theirs)),
         );
         if name != "dagc" {
             report(

@@ -13,7 +13,7 @@ pub(crate) fn is_unseen(character: char) -> bool {
 
 /// Writes a text for people: what cannot be seen is shown as `\n` or `\u{202e}`. At most `max` characters, then an ellipsis.
 pub(crate) fn visible(text: &str, max: usize) -> String {
-    let mut seen = String::with_capacity(text.len().min(max * 4));
+    let mut seen = String::with_capacity(text.len().min(max.saturating_mul(4)));
     for (at, character) in text.chars().enumerate() {
         if at == max {
             seen.push('…');

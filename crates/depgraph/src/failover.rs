@@ -185,10 +185,8 @@ impl Flow<'_> {
                     }
                     return Ok(Augmented::More);
                 }
-                let used = if node == entry { self.on_path(other) && self.previous[other] as usize == entry } else { self.next[node] == target };
-                if !used {
-                    visit(other, IN, &mut queue);
-                }
+                // References have no capacity of their own, so a path that uses this one is no reason to pass it by.
+                visit(other, IN, &mut queue);
             }
             // Back through a node that a path takes: the path then leaves it another way.
             if node != entry && self.on_path(node) {

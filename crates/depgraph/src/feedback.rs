@@ -69,8 +69,10 @@ pub(crate) fn smallest(local: &Local, weight: impl Fn(u32) -> u32, work: &mut Wo
     let mut chosen = put_back(&arcs, removed, work)?;
     let mut total = arcs.weight_of(&chosen);
     if total > at_least && local.len() <= EXACT_NODES {
-        chosen = by_subsets(&arcs, work)?;
-        total = arcs.weight_of(&chosen);
+        if let Some(better) = by_subsets(&arcs, total, work)? {
+            chosen = better;
+            total = arcs.weight_of(&chosen);
+        }
         at_least = total;
     }
     let mut edges = Vec::new();
@@ -205,17 +207,18 @@ fn put_back(arcs: &Arcs, mut removed: Vec<u32>, work: &mut Work) -> Result<Vec<u
     Ok(removed)
 }
 
-/// An exact answer: the best order of the nodes, built one node at a time over all subsets that can stand first.
-fn by_subsets(arcs: &Arcs, work: &mut Work) -> Result<Vec<u32>, Error> {
+/// The best order of the nodes, built one node at a time over all subsets that can stand first; none if it cuts no less than `known`.
+/// Subsets that already cost as much are not built on.
+fn by_subsets(arcs: &Arcs, known: u64, work: &mut Work) -> Result<Option<Vec<u32>>, Error> {
     let nodes = arcs.csr.nodes();
-    work.spend((1u64 << nodes) * (nodes + arcs.csr.targets.len()) as u64 / 16)?;
     let mut best = vec![u64::MAX; 1 << nodes];
     let mut last = vec![0u8; 1 << nodes];
     best[0] = 0;
     for set in 0..1usize << nodes {
-        if set % 4096 == 0 {
-            work.spend(1 << 12)?;
+        if best[set] >= known {
+            continue;
         }
+        work.spend((nodes + arcs.csr.targets.len()) as u64)?;
         for node in (0..nodes).filter(|node| set & (1 << node) == 0) {
             // What the new node refers to among the earlier ones points backwards.
             let backwards: u64 = arcs
@@ -234,6 +237,9 @@ fn by_subsets(arcs: &Arcs, work: &mut Work) -> Result<Vec<u32>, Error> {
     }
     let mut position = vec![0; nodes];
     let mut set = (1usize << nodes) - 1;
+    if best[set] >= known {
+        return Ok(None);
+    }
     while set != 0 {
         let node = usize::from(last[set]);
         set &= !(1 << node);
@@ -242,5 +248,5 @@ fn by_subsets(arcs: &Arcs, work: &mut Work) -> Result<Vec<u32>, Error> {
     let backwards = |arc: &u32| {
         position[arcs.csr.targets[*arc as usize] as usize] < position[arcs.sources[*arc as usize] as usize]
     };
-    Ok((0..arcs.sources.len() as u32).filter(backwards).collect())
+    Ok(Some((0..arcs.sources.len() as u32).filter(backwards).collect()))
 }

@@ -107,6 +107,7 @@ impl Graph {
     ///
     /// A foreign node, or an interruption.
     pub fn shortest_path(&self, from: NodeId, to: NodeId, work: &mut Work) -> Result<Option<Vec<EdgeId>>, Error> {
+        self.check(&[from, to])?;
         self.shortest_path_between(&NodeSet::of(self.node_count(), &[from]), &NodeSet::of(self.node_count(), &[to]), work)
     }
 

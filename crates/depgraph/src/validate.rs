@@ -36,7 +36,7 @@ impl Graph {
     /// assert_eq!(
     ///     report.findings[0].to_string(),
     ///     "3 objects in a circle: unknown a -[calls]-> unknown b -[calls]-> unknown c -[calls]-> unknown a; \
-    ///      fewest to cut: 1: unknown a -[calls]-> unknown b"
+    ///      fewest to cut: 1: unknown c -[calls]-> unknown a"
     /// );
     /// # Ok::<(), depgraph::Error>(())
     /// ```
