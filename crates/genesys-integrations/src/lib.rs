@@ -16,6 +16,7 @@ mod reconcile;
 mod report;
 mod shared_read;
 mod wait;
+pub mod widgets;
 
 pub use api::{Change, Ensured, Integrations, Listing, for_profile};
 pub use definition::{
@@ -31,3 +32,4 @@ pub use pipeline::{
 };
 pub use platform::PlatformIntegrations;
 pub use report::{TestReport, TestRequest, TestStatus, TestStep};
+pub use widgets::{GuideWidgets, PlatformWidgets, Widget, WidgetError, WidgetKind, Widgets};

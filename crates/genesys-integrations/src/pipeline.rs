@@ -1,4 +1,4 @@
-//! The deployment of one definition: create inactive, test, further steps, enable.
+//! The deployment of one definition: validate, create inactive, test, further steps, enable.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,29 +8,42 @@ use resilience::timeout_at;
 
 use crate::api::Integrations;
 use crate::definition::IntegrationDefinition;
+use crate::ids::IntegrationId;
 use crate::report::{TestReport, TestRequest};
+use crate::widgets::{Widget, Widgets};
 
 mod error;
 mod file;
 mod journal;
 mod memory;
+mod metrics;
 mod observer;
 mod outcome;
 mod rollback;
 mod run;
 mod step;
+mod target;
 
 pub use error::{Aftermath, PipelineError};
 pub use file::FileJournal;
 pub use journal::{Journal, JournalPhase, JournalRecord, JournalStep};
 pub use memory::MemoryJournal;
+pub use metrics::DeploymentMetrics;
 pub use observer::{PipelineEvent, PipelineObserver};
 pub use outcome::{Deployment, StepResult};
 pub use step::{DeployStep, StepDone};
 
-/// The name of the first step: the integration is made what the definition says, inactive.
+use metrics::Stopwatch;
+use target::{DefinitionTarget, Target, WidgetTarget};
+
+/// The name of the audited operation that a run is as a whole. Its outcome has the attributes `change` and, once it is
+/// known, `id`.
+pub const DEPLOY: &str = "DEPLOY";
+/// The name of the step that checks a widget before anything is written.
+pub const VALIDATE: &str = "VALIDATE";
+/// The name of the first step that writes: the integration is made what the definition says, inactive.
 pub const CREATE: &str = "CREATE";
-/// The name of the second step: the integration is tested.
+/// The name of the step that tests an integration. A widget has none.
 pub const TEST: &str = "TEST";
 /// The name of the last step: the integration is enabled and its reported state waited for.
 pub const ENABLE: &str = "ENABLE";
@@ -49,7 +62,8 @@ pub enum OnFailure {
     Keep,
 }
 
-/// Deploys one definition: `CREATE` (inactive) → `TEST` → further steps → `ENABLE`.
+/// Deploys one definition. An integration: `CREATE` (inactive) → `TEST` → further steps → `ENABLE`. A widget: `VALIDATE` →
+/// `CREATE` (inactive) → further steps → `ENABLE`. Enabling ends when the platform reports that it took effect.
 ///
 /// Each step is written to the journal before it begins and after it ended, so that a run that is killed anywhere is
 /// either resumed by [`run`](Pipeline::run) or undone by [`roll_back`](Pipeline::roll_back). What a killed run made
@@ -61,8 +75,9 @@ pub enum OnFailure {
 /// - Rolling back deletes what the deployment created. An integration that existed before is never deleted: it stays, and
 ///   stays switched off if the run changed it.
 ///
-/// Each step is an audited operation of the client's recorder with the integration's id as its target, and so is
-/// `ROLLBACK`. Dropping the future of a run leaves the journal as it was last written.
+/// Each step is an audited operation of the client's recorder with the integration's id as its target, and so are
+/// `ROLLBACK` and the run as a whole, `DEPLOY`. Dropping the future of a run leaves the journal as it was last written, and
+/// *cancelled* as the outcome of what was under way.
 ///
 /// | setting | default |
 /// | --- | --- |
@@ -73,8 +88,7 @@ pub enum OnFailure {
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     client: Client,
-    integrations: Arc<dyn Integrations>,
-    definition: IntegrationDefinition,
+    target: Arc<dyn Target>,
     journal: Arc<dyn Journal>,
     steps: Vec<(&'static str, Arc<dyn DeployStep>)>,
     test: TestRequest,
@@ -84,17 +98,31 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline for `definition`. Time, audit and events are those of `client`, which should be the one behind
+    /// A pipeline for an integration. Time, audit and events are those of `client`, which should be the one behind
     /// `integrations`.
     pub fn new(
         client: Client,
         integrations: Arc<dyn Integrations>,
         definition: IntegrationDefinition,
     ) -> Self {
+        Self::of(
+            client,
+            Arc::new(DefinitionTarget {
+                integrations,
+                definition,
+            }),
+        )
+    }
+
+    /// A pipeline for a widget, which is validated in place of being tested.
+    pub fn for_widget(client: Client, widgets: Arc<dyn Widgets>, widget: Widget) -> Self {
+        Self::of(client, Arc::new(WidgetTarget { widgets, widget }))
+    }
+
+    fn of(client: Client, target: Arc<dyn Target>) -> Self {
         Self {
             client,
-            integrations,
-            definition,
+            target,
             journal: Arc::new(MemoryJournal::new()),
             steps: Vec::new(),
             test: TestRequest::repeatable(),
@@ -111,7 +139,7 @@ impl Pipeline {
         self
     }
 
-    /// Adds a step between test and enabling, after those added before. The name is that of its audited operation, such
+    /// Adds a step before enabling, after those added before. The name is that of its audited operation, such
     /// as `WEBHOOK`.
     #[must_use]
     pub fn with_step(mut self, name: &'static str, step: Arc<dyn DeployStep>) -> Self {
@@ -119,7 +147,7 @@ impl Pipeline {
         self
     }
 
-    /// Sets how the integration is tested.
+    /// Sets how the integration is tested. It means nothing for a widget.
     #[must_use]
     pub fn with_test(mut self, test: TestRequest) -> Self {
         self.test = test;
@@ -154,20 +182,66 @@ impl Pipeline {
     /// The step that failed and why, and what became of the steps before it. A journal of another definition is refused
     /// ([`Conflict`](ErrorKind::Conflict)) unless its deployment is finished.
     pub async fn run(&self) -> Result<Deployment, PipelineError> {
+        let watch = Stopwatch::start(&self.client);
         let progress = Progress::default();
-        if let Err(error) = self.check() {
-            return Err(PipelineError::new(
-                CREATE,
-                error,
-                None,
-                Aftermath::Untouched,
-            ));
-        }
         // Boxed, because the whole deployment is far larger than a caller's future should be.
-        match Box::pin(self.bounded(self.forward(&progress))).await {
-            Ok(deployment) => Ok(deployment),
-            Err(error) => Err(Box::pin(self.after_failure(progress.take(), error)).await),
+        let outcome = match self.check() {
+            Ok(()) => Box::pin(self.audited(&watch, &progress)).await,
+            Err(error) => {
+                let untouched = Aftermath::Untouched;
+                Err(PipelineError::new(DEPLOY, error, None, untouched))
+            }
+        };
+        let metrics = watch.stop(&self.client, outcome.is_ok(), progress.place().integration);
+        self.tell(&PipelineEvent::Ended { metrics: &metrics });
+        match outcome {
+            Ok(mut deployment) => {
+                deployment.metrics = metrics;
+                Ok(deployment)
+            }
+            Err(error) => Err(error.with_metrics(metrics)),
         }
+    }
+
+    /// The run as one audited operation: it has exactly one outcome on every path.
+    async fn audited(
+        &self,
+        watch: &Stopwatch,
+        progress: &Progress,
+    ) -> Result<Deployment, PipelineError> {
+        let name = self.target.name();
+        let attributes = [
+            (self.target.name_attribute(), name),
+            ("profile", self.target.profile().as_str()),
+        ];
+        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.into()));
+        let recorder = self.client.recorder();
+        let unrecorded = |error, aftermath| Err(PipelineError::new(DEPLOY, error, None, aftermath));
+        let mut operation = match recorder.begin_with(DEPLOY, name, attributes.into()).await {
+            Ok(operation) => operation,
+            Err(error) => return unrecorded(error, Aftermath::Untouched),
+        };
+        let mut outcome = match self.bounded(self.forward(watch, progress)).await {
+            Ok(deployment) => Ok(deployment),
+            Err(error) => Err(self.after_failure(progress.place(), error).await),
+        };
+        if let Some(id) = progress.place().integration {
+            operation.set_target(id.as_str());
+            operation.set_attribute("id", id.as_str());
+        }
+        match &outcome {
+            Ok(deployment) => {
+                operation.set_attribute("change", deployment.change.as_str());
+                // Everything is done and in the journal, so that a trail that cannot take the outcome undoes nothing.
+                if let Err(error) = operation.succeed().await {
+                    outcome = unrecorded(error, Aftermath::Kept);
+                }
+            }
+            Err(error) => {
+                operation.fail(error.error().clone()).await;
+            }
+        }
+        outcome
     }
 
     /// Undoes what the journal knows of, in reverse order. True when there was something to undo.
@@ -196,7 +270,7 @@ impl Pipeline {
 
     /// What cannot work whatever the cloud says.
     fn check(&self) -> Result<(), Error> {
-        let reserved = [CREATE, TEST, ENABLE, ROLLBACK];
+        let reserved = [DEPLOY, VALIDATE, CREATE, TEST, ENABLE, ROLLBACK];
         let mut names: Vec<_> = self.steps.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         let repeated = names.windows(2).any(|pair| pair[0] == pair[1]);
@@ -229,7 +303,9 @@ impl Pipeline {
     }
 
     async fn after_failure(&self, at: Place, error: Error) -> PipelineError {
-        let Place { step, test, begun } = at;
+        let Place {
+            step, test, begun, ..
+        } = at;
         if !begun {
             return PipelineError::new(step, error, test, Aftermath::Untouched);
         }
@@ -263,6 +339,7 @@ struct Progress(Mutex<Place>);
 struct Place {
     step: &'static str,
     test: Option<TestReport>,
+    integration: Option<IntegrationId>,
     /// The journal was read and is this deployment's.
     begun: bool,
 }
@@ -272,6 +349,7 @@ impl Default for Progress {
         Self(Mutex::new(Place {
             step: CREATE,
             test: None,
+            integration: None,
             begun: false,
         }))
     }
@@ -294,7 +372,11 @@ impl Progress {
         self.lock().test = Some(report);
     }
 
-    fn take(self) -> Place {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    fn made(&self, integration: &IntegrationId) {
+        self.lock().integration = Some(integration.clone());
+    }
+
+    fn place(&self) -> Place {
+        self.lock().clone()
     }
 }

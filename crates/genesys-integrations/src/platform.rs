@@ -25,7 +25,7 @@ mod converge;
 mod credential;
 mod lookup;
 mod remove;
-mod wire;
+pub(crate) mod wire;
 
 use wire::{IntegrationSeen, IntentPatch, TestAnswer};
 

@@ -35,8 +35,12 @@ impl Fingerprint {
             mapping: &definition.mapping,
         };
         // Strings and lists of strings always have a JSON form.
-        let bytes = serde_json::to_vec(&canonical).unwrap_or_default();
-        let digest = Sha256::digest(&bytes);
+        Self::of_bytes(&serde_json::to_vec(&canonical).unwrap_or_default())
+    }
+
+    /// The digest of a canonical form that holds no secret.
+    pub(crate) fn of_bytes(canonical: &[u8]) -> Self {
+        let digest = Sha256::digest(canonical);
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use genesys_core::{Error, ErrorKind};
 
+use super::metrics::DeploymentMetrics;
 use crate::report::TestReport;
+use crate::widgets::{Validation, WidgetError};
 
 /// Why a deployment failed, and what became of what it had done.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ struct Inner {
     error: Error,
     test: Option<TestReport>,
     aftermath: Aftermath,
+    metrics: Option<DeploymentMetrics>,
 }
 
 /// What became of the steps that were done before a failure.
@@ -48,7 +51,13 @@ impl PipelineError {
             error,
             test,
             aftermath,
+            metrics: None,
         }))
+    }
+
+    pub(super) fn with_metrics(mut self, metrics: DeploymentMetrics) -> Self {
+        self.0.metrics = Some(metrics);
+        self
     }
 
     /// What went wrong: the kind of [`error`](PipelineError::error).
@@ -64,6 +73,20 @@ impl PipelineError {
     /// Why it failed.
     pub fn error(&self) -> &Error {
         &self.0.error
+    }
+
+    /// When the deployment began and ended; none for a rollback that was asked for.
+    pub fn metrics(&self) -> Option<&DeploymentMetrics> {
+        self.0.metrics.as_ref()
+    }
+
+    /// What the rules say about a widget that they refuse. Repair the widget, or change the policy; trying again without
+    /// that does not help.
+    pub fn refused(&self) -> Option<&Validation> {
+        let source = std::error::Error::source(&self.0.error)?;
+        source
+            .downcast_ref::<WidgetError>()
+            .map(WidgetError::validation)
     }
 
     /// The test's report, if it was reached.

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use genesys_core::{Error, ErrorKind, Profile, Result};
+use genesys_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+use super::target::Target;
 use crate::api::Change;
-use crate::definition::{Fingerprint, IntegrationDefinition};
+use crate::definition::Fingerprint;
 use crate::ids::IntegrationId;
 
 /// The version of the record's form that this version writes and reads.
@@ -97,17 +98,12 @@ pub struct JournalStep {
 }
 
 impl JournalRecord {
-    pub(super) fn new(
-        definition: &IntegrationDefinition,
-        profile: Profile,
-        adopted: bool,
-        owned: bool,
-    ) -> Self {
+    pub(super) fn new(target: &dyn Target, adopted: bool, owned: bool) -> Self {
         Self {
             schema: SCHEMA,
-            profile: profile.as_str().to_owned(),
-            name: definition.name().to_owned(),
-            fingerprint: definition.fingerprint(),
+            profile: target.profile().as_str().to_owned(),
+            name: target.name().to_owned(),
+            fingerprint: target.fingerprint(),
             phase: JournalPhase::Running,
             adopted,
             owned,

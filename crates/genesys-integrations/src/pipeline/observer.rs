@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use genesys_core::Error;
 
+use super::metrics::DeploymentMetrics;
 use crate::api::Change;
 use crate::report::TestReport;
+use crate::widgets::Validation;
 
 /// One thing that happened to a deployment. The attempts inside a step are events of the client's
 /// [`Observer`](genesys_core::observe::Observer): each attempt of the test is an `AttemptFinished` of `integrations.test`
@@ -19,6 +21,12 @@ pub enum PipelineEvent<'a> {
     Started {
         /// Its name.
         step: &'a str,
+    },
+    /// The widget was validated, with errors or without. An error ends the deployment before anything is sent.
+    #[non_exhaustive]
+    Validated {
+        /// What the rules say.
+        validation: &'a Validation,
     },
     /// The test has a report, good or bad.
     #[non_exhaustive]
@@ -52,6 +60,12 @@ pub enum PipelineEvent<'a> {
     },
     /// The steps done so far are being undone.
     RollingBack,
+    /// The deployment ended, well or not: the last event of a run, unless its future is dropped.
+    #[non_exhaustive]
+    Ended {
+        /// When, how, and what it was about.
+        metrics: &'a DeploymentMetrics,
+    },
 }
 
 /// Is told about the steps of a deployment, for a progress display. It runs between the steps: return at once.

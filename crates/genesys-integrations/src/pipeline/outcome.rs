@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::metrics::DeploymentMetrics;
 use crate::api::Change;
 use crate::integration::{Integration, IntegrationState, StateChange};
 use crate::report::TestReport;
+use crate::widgets::Validation;
 
-/// A deployment that succeeded: the integration is as defined, tested and active.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A deployment that succeeded: the integration or widget is as defined, tested or validated, and active.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Deployment {
     /// The integration, with the state that was reported last.
@@ -17,6 +19,10 @@ pub struct Deployment {
     pub change: Change,
     /// True when this run went on where an earlier one had stopped.
     pub resumed: bool,
+    /// When it began and ended.
+    pub metrics: DeploymentMetrics,
+    /// What the rules say about a widget; none for an integration.
+    pub validation: Option<Validation>,
     /// The test's report; none when there was nothing new to test or an earlier run had tested it.
     pub test: Option<TestReport>,
     /// What enabling it took; none when it was active already.
@@ -42,8 +48,10 @@ pub struct StepResult {
 }
 
 impl Deployment {
-    pub(super) fn new(integration: Integration, resumed: bool) -> Self {
+    pub(super) fn new(integration: Integration, resumed: bool, metrics: DeploymentMetrics) -> Self {
         Self {
+            metrics,
+            validation: None,
             integration,
             change: Change::Unchanged,
             resumed,
@@ -56,6 +64,13 @@ impl Deployment {
     /// The result of the step of this name.
     pub fn step(&self, name: &str) -> Option<&StepResult> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Notes the step that came before the first one that writes.
+    pub(super) fn validated(&mut self, validation: Validation, elapsed: Duration) {
+        self.validation = Some(validation);
+        self.ran(super::VALIDATE, Change::Unchanged, None, elapsed);
+        self.steps.rotate_right(1);
     }
 
     pub(super) fn skipped(&mut self, name: &'static str, reference: Option<String>) {

@@ -81,13 +81,13 @@ impl Pipeline {
         match (step.name.as_str(), &record.integration) {
             (CREATE, id) if !record.adopted => {
                 if let Some(id) = id {
-                    self.integrations.delete(id).await?;
+                    self.target.delete(id).await?;
                 }
                 // What an interrupted creation left has no id here, and carries the name.
-                self.integrations.purge(&record.name).await.map(drop)
+                self.target.purge().await.map(drop)
             }
             (ENABLE, Some(id)) if record.adopted => self
-                .integrations
+                .target
                 .set_state(id, IntendedState::Disabled)
                 .await
                 .map(drop),

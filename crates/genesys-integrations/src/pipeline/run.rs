@@ -1,18 +1,19 @@
 //! The way forward: each step noted before and after.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use genesys_core::{Error, ErrorKind, Operation, Result};
 
 use super::journal::{JournalPhase, JournalRecord};
+use super::metrics::Stopwatch;
 use super::observer::PipelineEvent;
 use super::outcome::Deployment;
-use super::{CREATE, DeployStep, ENABLE, Pipeline, Progress, TEST};
+use super::{CREATE, DeployStep, ENABLE, Pipeline, Progress, TEST, VALIDATE};
 use crate::api::Change;
-use crate::definition::Authentication;
 use crate::integration::{Integration, IntegrationState, IntendedState};
 use crate::report::TestReport;
+use crate::widgets::Validation;
 
 /// A step that runs: begun in the journal and in the audit trail.
 struct Running {
@@ -24,8 +25,8 @@ struct Running {
 impl Pipeline {
     /// Refuses a journal of another definition.
     pub(super) fn check_owner(&self, record: &JournalRecord) -> Result<()> {
-        let ours = record.name == self.definition.name()
-            && record.profile == self.integrations.profile().as_str();
+        let ours =
+            record.name == self.target.name() && record.profile == self.target.profile().as_str();
         if ours {
             return Ok(());
         }
@@ -38,8 +39,7 @@ impl Pipeline {
     /// As [`check_owner`](Self::check_owner), and refuses to go on with a deployment whose definition has changed since.
     pub(super) fn check_current(&self, record: &JournalRecord) -> Result<()> {
         self.check_owner(record)?;
-        if record.phase != JournalPhase::Running
-            || record.fingerprint == self.definition.fingerprint()
+        if record.phase != JournalPhase::Running || record.fingerprint == self.target.fingerprint()
         {
             return Ok(());
         }
@@ -47,10 +47,23 @@ impl Pipeline {
         Err(Error::new(ErrorKind::Conflict, why))
     }
 
-    pub(super) async fn forward(&self, progress: &Progress) -> Result<Deployment> {
+    pub(super) async fn forward(
+        &self,
+        watch: &Stopwatch,
+        progress: &Progress,
+    ) -> Result<Deployment> {
+        let validated = self.validate(progress).await?;
+        progress.enter(CREATE);
         let mut record = self.open(progress).await?;
         let resumed = record.step(CREATE).is_some();
-        let mut deployment = self.create(&mut record, resumed).await?;
+        if let Some(id) = &record.integration {
+            progress.made(id);
+        }
+        let mut deployment = self.create(watch, &mut record, resumed).await?;
+        progress.made(&deployment.integration.id);
+        if let Some((validation, elapsed)) = validated {
+            deployment.validated(validation, elapsed);
+        }
         let mut test_report = None;
 
         // What existed, is as defined and works was tested when it was enabled.
@@ -60,10 +73,12 @@ impl Pipeline {
         let untouched = record.adopted && !record.step(CREATE).is_some_and(|step| step.changed);
         let in_service = untouched && created == Change::Unchanged && deployment.is_active();
 
-        progress.enter(TEST);
-        if in_service || (record.is_done(TEST) && created == Change::Unchanged) {
+        if !self.target.is_testable() {
+            // Its validation has taken the place of the test.
+        } else if in_service || (record.is_done(TEST) && created == Change::Unchanged) {
             self.skip(TEST, &mut deployment, None);
         } else {
+            progress.enter(TEST);
             test_report = Some(self.test(&mut record, &mut deployment, progress).await?);
         }
         for (name, step) in &self.steps {
@@ -83,9 +98,56 @@ impl Pipeline {
             self.enable(&mut record, &mut deployment).await?;
         }
         deployment.change = record.change();
-        self.finish(record, deployment.change).await?;
         deployment.test = test_report;
+        self.finish(record, deployment.change).await?;
         Ok(deployment)
+    }
+
+    /// Checks what will be sent. It writes nothing, so that the journal need not know of it.
+    async fn validate(&self, progress: &Progress) -> Result<Option<(Validation, Duration)>> {
+        if self.target.is_testable() {
+            return Ok(None);
+        }
+        progress.enter(VALIDATE);
+        self.tell(&PipelineEvent::Started { step: VALIDATE });
+        let name = self.target.name();
+        let attributes = BTreeMap::from([(
+            self.target.name_attribute().to_owned(),
+            serde_json::Value::from(name),
+        )]);
+        let mut running = Running {
+            step: VALIDATE,
+            started: self.client.clock().now(),
+            operation: self
+                .client
+                .recorder()
+                .begin_with(VALIDATE, name, attributes)
+                .await?,
+        };
+        let validation = match self.target.validate().await {
+            Ok(Some(validation)) => validation,
+            Ok(None) => return running.operation.succeed().await.map(|()| None),
+            Err(error) => return Err(self.failed(running, error).await),
+        };
+        self.tell(&PipelineEvent::Validated {
+            validation: &validation,
+        });
+        let codes: Vec<&str> = validation.codes().collect();
+        running.operation.set_attribute("findings", codes);
+        if let Err(refused) = validation.clone().accepted() {
+            return Err(self.failed(running, refused.into()).await);
+        }
+        let Running {
+            started, operation, ..
+        } = running;
+        operation.succeed().await?;
+        let elapsed = self.client.clock().now().saturating_duration_since(started);
+        self.tell(&PipelineEvent::Finished {
+            step: VALIDATE,
+            change: Change::Unchanged,
+            elapsed,
+        });
+        Ok(Some((validation, elapsed)))
     }
 
     /// The record to work on: that of a deployment to go on with, or a new one.
@@ -104,7 +166,7 @@ impl Pipeline {
             Some(record) if record.phase == JournalPhase::Running => return Ok(record),
             other => other,
         };
-        let found = self.integrations.find(self.definition.name()).await?;
+        let found = self.target.find().await?;
         let owned = match (&found, &finished) {
             (None, _) => true,
             (Some(found), Some(before)) => {
@@ -112,12 +174,7 @@ impl Pipeline {
             }
             (Some(_), None) => false,
         };
-        let mut record = JournalRecord::new(
-            &self.definition,
-            self.integrations.profile(),
-            found.is_some(),
-            owned,
-        );
+        let mut record = JournalRecord::new(&*self.target, found.is_some(), owned);
         record.finished = finished.map(Box::new);
         Ok(record)
     }
@@ -129,16 +186,18 @@ impl Pipeline {
         let target = record
             .integration
             .as_ref()
-            .map_or(self.definition.name(), |id| id.as_str())
+            .map_or(self.target.name(), |id| id.as_str())
             .to_owned();
         let mut attributes = BTreeMap::new();
-        attributes.insert("integration_name".to_owned(), self.definition.name().into());
+        attributes.insert(
+            self.target.name_attribute().to_owned(),
+            self.target.name().into(),
+        );
         attributes.insert("profile".to_owned(), record.profile.as_str().into());
         if step == CREATE {
-            attributes.insert(
-                "authentication".to_owned(),
-                self.definition.authentication().kind().into(),
-            );
+            for (key, value) in self.target.details() {
+                attributes.insert(key.to_owned(), value.into());
+            }
         }
         let operation = self
             .client
@@ -198,9 +257,14 @@ impl Pipeline {
         self.tell(&PipelineEvent::Skipped { step });
     }
 
-    async fn create(&self, record: &mut JournalRecord, resumed: bool) -> Result<Deployment> {
+    async fn create(
+        &self,
+        watch: &Stopwatch,
+        record: &mut JournalRecord,
+        resumed: bool,
+    ) -> Result<Deployment> {
         let running = self.begin(CREATE, record).await?;
-        let ensured = match self.integrations.ensure(&self.definition).await {
+        let ensured = match self.target.ensure().await {
             Ok(ensured) => ensured,
             Err(error) => return Err(self.failed(running, error).await),
         };
@@ -210,7 +274,8 @@ impl Pipeline {
             record.owned = true;
         }
         record.integration = Some(ensured.integration.id.clone());
-        let mut deployment = Deployment::new(ensured.integration, resumed);
+        let metrics = watch.stop(&self.client, false, record.integration.clone());
+        let mut deployment = Deployment::new(ensured.integration, resumed, metrics);
         self.end(running, ensured.change, None, record, &mut deployment)
             .await?;
         Ok(deployment)
@@ -263,14 +328,12 @@ impl Pipeline {
         // Nothing that is yet to be tested stays enabled, whoever enabled it.
         if integration.state != IntegrationState::Inactive {
             let change = self
-                .integrations
+                .target
                 .set_state(&integration.id, IntendedState::Disabled)
                 .await?;
             integration.state = change.reported;
         }
-        let Authentication::Basic { password, .. } = self.definition.authentication();
-        let request = self.test.clone().with_secret(password);
-        self.integrations.test(&integration.id, &request).await
+        self.target.test(&integration.id, self.test.clone()).await
     }
 
     async fn further(
@@ -293,7 +356,7 @@ impl Pipeline {
     async fn enable(&self, record: &mut JournalRecord, deployment: &mut Deployment) -> Result<()> {
         let mut running = self.begin(ENABLE, record).await?;
         match self
-            .integrations
+            .target
             .set_state(&deployment.integration.id, IntendedState::Enabled)
             .await
         {

@@ -106,9 +106,9 @@ impl IntentPatch {
 /// An integration as the platform shows it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct IntegrationSeen {
-    pub(super) id: IntegrationId,
-    pub(super) name: Option<String>,
+pub(crate) struct IntegrationSeen {
+    pub(crate) id: IntegrationId,
+    pub(crate) name: Option<String>,
     integration_type: Option<TypeSeen>,
     intended_state: Option<String>,
     reported_state: Option<ReportedSeen>,
@@ -133,14 +133,16 @@ struct DetailSeen {
 impl IntegrationSeen {
     /// True for the kind that a definition makes.
     pub(super) fn is_of_our_type(&self) -> bool {
-        self.integration_type
-            .as_ref()
-            .and_then(|kind| kind.id.as_deref())
-            == Some(TYPE_ID)
+        self.type_id() == Some(TYPE_ID)
+    }
+
+    /// The id of its type in the platform's catalogue.
+    pub(crate) fn type_id(&self) -> Option<&str> {
+        self.integration_type.as_ref()?.id.as_deref()
     }
 
     /// True unless it is switched off and says so.
-    pub(super) fn may_be_active(&self) -> bool {
+    pub(crate) fn may_be_active(&self) -> bool {
         let reported = self
             .reported_state
             .as_ref()
@@ -149,7 +151,7 @@ impl IntegrationSeen {
             || IntegrationState::parse(reported) != IntegrationState::Inactive
     }
 
-    pub(super) fn into_integration(self) -> Integration {
+    pub(crate) fn into_integration(self) -> Integration {
         let (code, detail) = match self.reported_state {
             Some(state) => (state.code, state.detail.and_then(|detail| detail.message)),
             None => (None, None),
@@ -168,18 +170,18 @@ impl IntegrationSeen {
 
 /// `config/current`, in both directions: all six members are required on the way in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Configuration {
+pub(crate) struct Configuration {
     #[serde(default)]
-    pub(super) name: String,
-    pub(super) version: u64,
+    pub(crate) name: String,
+    pub(crate) version: u64,
     #[serde(default = "empty_object")]
-    pub(super) properties: Value,
+    pub(crate) properties: Value,
     #[serde(default = "empty_object")]
-    pub(super) advanced: Value,
+    pub(crate) advanced: Value,
     #[serde(default)]
-    pub(super) notes: String,
+    pub(crate) notes: String,
     #[serde(default)]
-    pub(super) credentials: BTreeMap<String, CredentialRef>,
+    pub(crate) credentials: BTreeMap<String, CredentialRef>,
 }
 
 fn empty_object() -> Value {
@@ -187,8 +189,8 @@ fn empty_object() -> Value {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct CredentialRef {
-    pub(super) id: CredentialId,
+pub(crate) struct CredentialRef {
+    pub(crate) id: CredentialId,
 }
 
 /// `POST /actions`.

@@ -8,3 +8,4 @@ mod platform;
 mod sandbox;
 mod shared_looks;
 mod support;
+mod widgets;

@@ -65,6 +65,7 @@ impl PipelineObserver for Progress {
             PipelineEvent::Skipped { step, .. } => format!("skipped {step}"),
             PipelineEvent::Failed { step, .. } => format!("failed {step}"),
             PipelineEvent::RollingBack => "rolling back".to_owned(),
+            PipelineEvent::Ended { metrics, .. } => format!("ended {}", metrics.success),
             _ => "something new".to_owned(),
         };
         self.0.lock().unwrap().push(line);

@@ -109,7 +109,7 @@ impl World {
     }
 }
 
-async fn log_in(transport: &dyn Transport, sandbox: &Sandbox) -> String {
+pub(crate) async fn log_in(transport: &dyn Transport, sandbox: &Sandbox) -> String {
     let request = http::Request::post(format!("{}/oauth/token", sandbox.login_url()))
         .header("content-type", "application/x-www-form-urlencoded")
         // sandbox-client:sandbox-secret

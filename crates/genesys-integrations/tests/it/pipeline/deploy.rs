@@ -51,6 +51,7 @@ async fn a_deployment_creates_inactive_tests_watches_and_enables_in_that_order()
             "finished WEBHOOK created",
             "started ENABLE",
             "finished ENABLE updated",
+            "ended true",
         ]
     );
     let audit: Vec<_> = setup
@@ -74,6 +75,7 @@ async fn a_deployment_creates_inactive_tests_watches_and_enables_in_that_order()
     assert_eq!(
         audit,
         [
+            line("DEPLOY", "intent", NAME, None),
             line("CREATE", "intent", NAME, None),
             line("CREATE", "outcome", "i-1", done),
             line("TEST", "intent", "i-1", None),
@@ -82,6 +84,7 @@ async fn a_deployment_creates_inactive_tests_watches_and_enables_in_that_order()
             line("WEBHOOK", "outcome", "i-1", done),
             line("ENABLE", "intent", "i-1", None),
             line("ENABLE", "outcome", "i-1", done),
+            line("DEPLOY", "outcome", "i-1", done),
         ]
     );
 }

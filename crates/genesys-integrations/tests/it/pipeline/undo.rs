@@ -15,10 +15,18 @@ async fn a_failed_test_leaves_nothing_behind() {
     );
     assert_eq!(error.test().unwrap().message, "the endpoint answered 401");
     setup.assert_clean("after the rollback").await;
-    let last = setup.rig.audit.entries().pop().unwrap();
+    let entries = setup.rig.audit.entries();
+    let last: Vec<_> = entries[entries.len() - 2..]
+        .iter()
+        .map(|entry| (&*entry.action, entry.target.as_deref(), entry.outcome))
+        .collect();
+    let failed = Outcome::Failure(ErrorKind::State);
     assert_eq!(
-        (&*last.action, last.target.as_deref(), last.outcome),
-        ("ROLLBACK", Some("i-1"), Some(Outcome::Success))
+        last,
+        [
+            ("ROLLBACK", Some("i-1"), Some(Outcome::Success)),
+            ("DEPLOY", Some("i-1"), Some(failed)),
+        ]
     );
 }
 

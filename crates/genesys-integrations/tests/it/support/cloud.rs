@@ -102,10 +102,7 @@ impl State {
                 let mut object = body;
                 object["id"] = json!(id);
                 object["createdAt"] = json!("2026-01-02T03:04:05Z");
-                object["authentication"]
-                    .as_object_mut()
-                    .unwrap()
-                    .remove("password");
+                hide_password(&mut object);
                 self.objects.insert(id, object.clone());
                 self.effects.push(line.to_owned());
                 Reply::json(201, &object)
@@ -126,10 +123,7 @@ impl State {
                         for (name, value) in body.as_object().unwrap() {
                             object[name] = value.clone();
                         }
-                        object["authentication"]
-                            .as_object_mut()
-                            .unwrap()
-                            .remove("password");
+                        hide_password(object);
                         let answer = object.clone();
                         if before != answer || verb == "PUT" {
                             self.effects.push(line.to_owned());
@@ -153,5 +147,15 @@ impl State {
             }
             _ => missing(),
         }
+    }
+}
+
+/// A widget has none.
+fn hide_password(object: &mut Value) {
+    if let Some(authentication) = object
+        .get_mut("authentication")
+        .and_then(Value::as_object_mut)
+    {
+        authentication.remove("password");
     }
 }
