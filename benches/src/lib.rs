@@ -3,6 +3,7 @@
 //! - [`paired`]: interleaved rounds, medians, ratios and an A/A row, because one figure of a shared machine says nothing.
 //! - [`server`]: a loopback server that costs next to nothing, so that what is measured is the client.
 //! - [`seed`]: every stress program draws from one printed seed and can be run again with it.
+//! - [`transport`]: a simulated server in virtual time.
 //! - [`counting`]: an allocator that counts.
 
 #![allow(
@@ -15,3 +16,4 @@ pub mod paired;
 pub mod seed;
 pub mod server;
 pub mod stopwatch;
+pub mod transport;
