@@ -208,26 +208,29 @@ fn put_back(arcs: &Arcs, mut removed: Vec<u32>, work: &mut Work) -> Result<Vec<u
 }
 
 /// The best order of the nodes, built one node at a time over all subsets that can stand first; none if it cuts no less than `known`.
-/// Subsets that already cost as much are not built on.
+///
+/// Subsets that already cost as much are not built on. And when nothing that is left refers to some node, that node comes next: what
+/// it refers to among the earlier ones points backwards wherever it stands.
 fn by_subsets(arcs: &Arcs, known: u64, work: &mut Work) -> Result<Option<Vec<u32>>, Error> {
     let nodes = arcs.csr.nodes();
+    let backwards = Backwards::new(arcs);
+    let mut referred_by = vec![0usize; nodes];
+    for (source, target) in arcs.sources.iter().zip(&arcs.csr.targets) {
+        referred_by[*target as usize] |= 1 << source;
+    }
+    let all = (1usize << nodes) - 1;
     let mut best = vec![u64::MAX; 1 << nodes];
     let mut last = vec![0u8; 1 << nodes];
     best[0] = 0;
-    for set in 0..1usize << nodes {
+    for set in 0..all {
         if best[set] >= known {
             continue;
         }
-        work.spend((nodes + arcs.csr.targets.len()) as u64)?;
-        for node in (0..nodes).filter(|node| set & (1 << node) == 0) {
-            // What the new node refers to among the earlier ones points backwards.
-            let backwards: u64 = arcs
-                .csr
-                .range(node)
-                .filter(|arc| set & (1 << arcs.csr.targets[*arc]) != 0)
-                .map(|arc| arcs.weights[arc])
-                .sum();
-            let cost = best[set] + backwards;
+        work.spend(nodes as u64)?;
+        let left = || (0..nodes).filter(|node| set & (1 << node) == 0);
+        let free = left().find(|node| referred_by[*node] & !set == 0);
+        for node in left().filter(|node| free.is_none_or(|free| free == *node)) {
+            let cost = best[set] + backwards.of(node, set);
             let with = set | 1 << node;
             if cost < best[with] {
                 best[with] = cost;
@@ -235,18 +238,51 @@ fn by_subsets(arcs: &Arcs, known: u64, work: &mut Work) -> Result<Option<Vec<u32
             }
         }
     }
-    let mut position = vec![0; nodes];
-    let mut set = (1usize << nodes) - 1;
-    if best[set] >= known {
+    if best[all] >= known {
         return Ok(None);
     }
+    let mut position = vec![0; nodes];
+    let mut set = all;
     while set != 0 {
         let node = usize::from(last[set]);
         set &= !(1 << node);
         position[node] = set.count_ones();
     }
-    let backwards = |arc: &u32| {
+    let points_back = |arc: &u32| {
         position[arcs.csr.targets[*arc as usize] as usize] < position[arcs.sources[*arc as usize] as usize]
     };
-    Ok(Some((0..arcs.sources.len() as u32).filter(backwards).collect()))
+    Ok(Some((0..arcs.sources.len() as u32).filter(points_back).collect()))
+}
+
+/// What a node's arcs into a set weigh, from two tables of half the set each.
+struct Backwards {
+    low: Vec<u64>,
+    high: Vec<u64>,
+}
+
+const HALF: usize = EXACT_NODES.div_ceil(2);
+
+impl Backwards {
+    fn new(arcs: &Arcs) -> Self {
+        let nodes = arcs.csr.nodes();
+        let table = |first: usize| {
+            let mut table = vec![0u64; nodes << HALF];
+            for (arc, source) in arcs.sources.iter().enumerate() {
+                let target = arcs.csr.targets[arc] as usize;
+                if (first..first + HALF).contains(&target) {
+                    let row = &mut table[(*source as usize) << HALF..(*source as usize + 1) << HALF];
+                    for (set, weight) in row.iter_mut().enumerate() {
+                        *weight += if set >> (target - first) & 1 == 1 { arcs.weights[arc] } else { 0 };
+                    }
+                }
+            }
+            table
+        };
+        Self { low: table(0), high: table(HALF) }
+    }
+
+    #[inline]
+    fn of(&self, node: usize, set: usize) -> u64 {
+        self.low[node << HALF | set & ((1 << HALF) - 1)] + self.high[node << HALF | set >> HALF]
+    }
 }
