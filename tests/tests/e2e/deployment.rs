@@ -12,7 +12,7 @@ use genesys_integrations::{
     Integrations, Limits, Pipeline, PipelineError, PlatformIntegrations,
 };
 use genesys_sandbox::{CLIENT_ID, CLIENT_SECRET, Delivery, Object, Sandbox, Verb};
-use genesys_webhooks::{Inbox, PlatformWatch, StatusReceiver};
+use genesys_webhooks::{Inbox, PlatformWatch, StatusReceiver, TargetUrl};
 use resilience::{Backoff, Jitter, RetryPolicy};
 use serde_json::{Value, json};
 
@@ -80,7 +80,15 @@ impl Stage {
     /// A stage whose programs send by this transport. One that serves many stages saves reading the system's certificates
     /// for each.
     pub(crate) async fn over(profile: Profile, transport: Arc<dyn Transport>) -> Self {
-        let sandbox = Sandbox::start().await.unwrap();
+        Self::on(Sandbox::start().await.unwrap(), profile, transport).await
+    }
+
+    /// A stage on a sandbox that is set up already.
+    pub(crate) async fn on(
+        sandbox: Sandbox,
+        profile: Profile,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
         sandbox.set_profile(match profile {
             Profile::Guide => genesys_sandbox::Profile::Guide,
             Profile::Platform => genesys_sandbox::Profile::Platform,
@@ -110,13 +118,18 @@ impl Stage {
 
     /// The workflow's pipeline: a webhook in the guide profile, a watch in the platform profile.
     pub(crate) fn pipeline(&self, cloud: &GenesysCloud, journal: Arc<dyn Journal>) -> Pipeline {
-        let step = match self.profile {
-            Profile::Guide => StatusStep::new()
-                .with_webhook(Arc::clone(cloud.webhooks()), self.receiver.url().clone()),
-            Profile::Platform => {
-                StatusStep::new().with_watch(Arc::new(PlatformWatch::new(cloud.client().clone())))
-            }
-        };
+        let target = self.receiver.url().clone();
+        self.pipeline_of(cloud, definition(PASSWORD), target)
+            .with_journal(journal)
+    }
+
+    /// As [`pipeline`](Self::pipeline), for any definition and any target of the webhook; the journal is in memory.
+    pub(crate) fn pipeline_of(
+        &self,
+        cloud: &GenesysCloud,
+        definition: IntegrationDefinition,
+        target: TargetUrl,
+    ) -> Pipeline {
         let client = cloud.client().clone();
         let limits = Limits::default()
             .with_appearance(Duration::from_secs(12))
@@ -124,15 +137,17 @@ impl Stage {
                 Duration::from_millis(20),
                 Duration::from_millis(200),
             ));
-        let integrations: Arc<dyn Integrations> = match self.profile {
-            Profile::Guide => Arc::new(GuideIntegrations::new(client.clone()).with_limits(limits)),
-            Profile::Platform => {
-                Arc::new(PlatformIntegrations::new(client.clone()).with_limits(limits))
-            }
+        let (integrations, step): (Arc<dyn Integrations>, _) = match self.profile {
+            Profile::Guide => (
+                Arc::new(GuideIntegrations::new(client.clone()).with_limits(limits)),
+                StatusStep::new().with_webhook(Arc::clone(cloud.webhooks()), target),
+            ),
+            Profile::Platform => (
+                Arc::new(PlatformIntegrations::new(client.clone()).with_limits(limits)),
+                StatusStep::new().with_watch(Arc::new(PlatformWatch::new(client.clone()))),
+            ),
         };
-        Pipeline::new(client, integrations, definition(PASSWORD))
-            .with_journal(journal)
-            .with_step("WEBHOOK", Arc::new(step))
+        Pipeline::new(client, integrations, definition).with_step("WEBHOOK", Arc::new(step))
     }
 
     /// Runs the workflow as a new program.
