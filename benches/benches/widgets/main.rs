@@ -87,7 +87,7 @@ fn payload() {
     );
 
     println!("| allocations for one valid payload | calls | bytes |\n| --- | --- | --- |");
-    let mut line =
+    let line =
         |what: &str, (calls, bytes): (usize, usize)| println!("| {what} | {calls} | {bytes} |");
     for rules in RuleSet::ALL {
         let validator = validator(rules);
@@ -119,7 +119,7 @@ fn sizes() {
         .adjust_limits(|limits| limits.max_bytes = usize::MAX)
         .build()
         .unwrap();
-    let validator = Validator::new(policy);
+    let validator = &Validator::new(policy);
     let shapes: [(&str, &str, fn(usize) -> String); 3] = [
         ("Nanoseconds a byte, lists and objects", "lists", lists),
         ("Nanoseconds a byte, one long text", "text", text),
@@ -145,7 +145,7 @@ fn sizes() {
             );
             // Every batch reads the same number of bytes.
             let times = 10_000_000_usize.div_ceil(document.len());
-            table.row(*name, (times * document.len()) as u64, || {
+            table.row(*name, (times * document.len()) as u64, move || {
                 (0..times).for_each(|_| {
                     drop(black_box(validator.validate(black_box(document.as_str()))))
                 });
