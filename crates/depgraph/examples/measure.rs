@@ -2,7 +2,12 @@
 //!
 //! Five edges a node, version-4 UUID text, labels scrambled, edges grouped by source as a listing yields them. Rounds of the two sides
 //! alternate; the figures are medians in milliseconds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -25,14 +30,22 @@ fn shape(name: &str, nodes: u32, random: &mut fastrand::Rng) -> Pairs {
                 _ => nodes,
             };
             if target < nodes && target != node {
-                edges.push(if name == "star" && target > node { (target, node) } else { (node, target) });
+                edges.push(if name == "star" && target > node {
+                    (target, node)
+                } else {
+                    (node, target)
+                });
             }
         }
     }
     if name == "dagc" {
         for _ in 0..nodes / 10_000 {
             let first = random.u32(0..nodes - 2);
-            edges.extend([(first, first + 1), (first + 1, first + 2), (first + 2, first)]);
+            edges.extend([
+                (first, first + 1),
+                (first + 1, first + 2),
+                (first + 2, first),
+            ]);
         }
         edges.sort_unstable();
     }
@@ -62,7 +75,14 @@ fn label(pairs: &Pairs, nodes: u32, random: &mut fastrand::Rng) -> Labelled {
         .map(|_| {
             let bits = random.u128(..) & !(0xf << 76) | (4 << 76);
             let hex = format!("{bits:032x}");
-            format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+            format!(
+                "{}-{}-{}-{}-{}",
+                &hex[..8],
+                &hex[8..12],
+                &hex[12..16],
+                &hex[16..20],
+                &hex[20..]
+            )
         })
         .collect();
     let mut text = String::with_capacity(pairs.len() * 72);
@@ -101,7 +121,10 @@ fn petgraph_build(input: &Labelled) -> DiGraph<String, ()> {
 fn petgraph_validate(graph: &DiGraph<String, ()>) -> usize {
     match petgraph::algo::toposort(graph, None) {
         Ok(order) => petgraph_depth(graph, &order),
-        Err(_) => petgraph::algo::kosaraju_scc(graph).iter().filter(|members| members.len() > 1).count(),
+        Err(_) => petgraph::algo::kosaraju_scc(graph)
+            .iter()
+            .filter(|members| members.len() > 1)
+            .count(),
     }
 }
 
@@ -116,7 +139,11 @@ fn petgraph_depth(graph: &DiGraph<String, ()>, order: &[NodeIndex]) -> usize {
 }
 
 /// Alternates the two sides and returns the median of each.
-fn paired<A, B>(rounds: usize, mut ours: impl FnMut() -> A, mut theirs: impl FnMut() -> B) -> (f64, f64) {
+fn paired<A, B>(
+    rounds: usize,
+    mut ours: impl FnMut() -> A,
+    mut theirs: impl FnMut() -> B,
+) -> (f64, f64) {
     let time = |work: &mut dyn FnMut()| {
         let start = Instant::now();
         work();
@@ -133,31 +160,50 @@ fn paired<A, B>(rounds: usize, mut ours: impl FnMut() -> A, mut theirs: impl FnM
 }
 
 fn main() {
-    let nodes: u32 = std::env::args().nth(1).map_or(100_000, |text| text.parse().expect("a number of nodes"));
+    let nodes: u32 = std::env::args()
+        .nth(1)
+        .map_or(100_000, |text| text.parse().expect("a number of nodes"));
     let rounds = if nodes > 500_000 { 5 } else { 11 };
     println!("{nodes} nodes, median of {rounds} rounds, ms");
-    println!("{:8} {:24} {:>10} {:>10} {:>7}", "shape", "task", "depgraph", "petgraph", "ratio");
+    println!(
+        "{:8} {:24} {:>10} {:>10} {:>7}",
+        "shape", "task", "depgraph", "petgraph", "ratio"
+    );
     for name in ["dag", "dagc", "chain", "star"] {
         let mut random = fastrand::Rng::with_seed(7);
         let input = label(&shape(name, nodes, &mut random), nodes, &mut random);
         let report = |task: &str, (ours, theirs): (f64, f64)| {
-            println!("{name:8} {task:24} {ours:10.2} {theirs:10.2} {:7.1}", theirs / ours);
+            println!(
+                "{name:8} {task:24} {ours:10.2} {theirs:10.2} {:7.1}",
+                theirs / ours
+            );
         };
         let policy = Policy::default().with_max_depth(usize::MAX);
         report(
             "validate end to end",
             paired(
                 rounds,
-                || ours_build(&input).validate(&policy, &mut Work::unlimited()).unwrap(),
+                || {
+                    ours_build(&input)
+                        .validate(&policy, &mut Work::unlimited())
+                        .unwrap()
+                },
                 || petgraph_validate(&petgraph_build(&input)),
             ),
         );
         let ours = ours_build(&input);
         let theirs = petgraph_build(&input);
-        report("strings to graph", paired(rounds, || ours_build(&input), || petgraph_build(&input)));
+        report(
+            "strings to graph",
+            paired(rounds, || ours_build(&input), || petgraph_build(&input)),
+        );
         report(
             "components",
-            paired(rounds, || ours.topology(&mut Work::unlimited()).unwrap(), || petgraph::algo::tarjan_scc(&theirs)),
+            paired(
+                rounds,
+                || ours.topology(&mut Work::unlimited()).unwrap(),
+                || petgraph::algo::tarjan_scc(&theirs),
+            ),
         );
         if name != "dagc" {
             report(
@@ -165,7 +211,10 @@ fn main() {
                 paired(
                     rounds,
                     || ours.topology(&mut Work::unlimited()).unwrap(),
-                    || petgraph::algo::toposort(&theirs, None).map(|order| petgraph_depth(&theirs, &order)),
+                    || {
+                        petgraph::algo::toposort(&theirs, None)
+                            .map(|order| petgraph_depth(&theirs, &order))
+                    },
                 ),
             );
         }

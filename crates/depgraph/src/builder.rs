@@ -132,8 +132,15 @@ impl GraphBuilder {
         self.check_id(node.id)?;
         self.check_total(more + node.id.len())?;
         self.check_room(&[node.id])?;
-        let kind = if node.kind.is_empty() { UNKNOWN_KIND } else { node.kind };
-        let kind = self.node_kinds.enter(kind).ok_or(Error::new(ErrorKind::TooManyKinds))?;
+        let kind = if node.kind.is_empty() {
+            UNKNOWN_KIND
+        } else {
+            node.kind
+        };
+        let kind = self
+            .node_kinds
+            .enter(kind)
+            .ok_or(Error::new(ErrorKind::TooManyKinds))?;
         let number = self.enter_id(node.id)?;
         let first = self.attributes.len();
         for (key, value) in &node.attributes {
@@ -166,10 +173,15 @@ impl GraphBuilder {
         }
         self.check_id(edge.source)?;
         self.check_id(edge.target)?;
-        self.check_total(edge.evidence.len() + edge.alternative.len() + edge.source.len() + edge.target.len())?;
+        self.check_total(
+            edge.evidence.len() + edge.alternative.len() + edge.source.len() + edge.target.len(),
+        )?;
         self.check_room(&[edge.source, edge.target])?;
         self.check_edges(1)?;
-        let kind = self.edge_kinds.enter(edge.kind).ok_or(Error::new(ErrorKind::TooManyKinds))?;
+        let kind = self
+            .edge_kinds
+            .enter(edge.kind)
+            .ok_or(Error::new(ErrorKind::TooManyKinds))?;
         let detail = self.enter_detail(edge.evidence, edge.alternative)?;
         let source = self.enter_id(edge.source)?;
         let target = self.enter_id(edge.target)?;
@@ -198,7 +210,10 @@ impl GraphBuilder {
         pairs: impl IntoIterator<Item = (S, T)>,
     ) -> Result<usize, Error> {
         self.check_text(kind)?;
-        let kind = self.edge_kinds.enter(kind).ok_or(Error::new(ErrorKind::TooManyKinds))?;
+        let kind = self
+            .edge_kinds
+            .enter(kind)
+            .ok_or(Error::new(ErrorKind::TooManyKinds))?;
         let mut pairs = pairs.into_iter();
         let mut batch = Batch::new();
         let mut last: Option<S> = None;
@@ -206,8 +221,13 @@ impl GraphBuilder {
         loop {
             batch.clear();
             while batch.edges < BATCH / 2 {
-                let Some((source, target)) = pairs.next() else { break };
-                if last.as_ref().is_some_and(|last| last.as_ref() == source.as_ref()) {
+                let Some((source, target)) = pairs.next() else {
+                    break;
+                };
+                if last
+                    .as_ref()
+                    .is_some_and(|last| last.as_ref() == source.as_ref())
+                {
                     batch.repeat_source();
                 } else {
                     let place = self.read_id(source.as_ref(), &mut batch)?;
@@ -221,7 +241,8 @@ impl GraphBuilder {
                 return Ok(taken);
             }
             self.check_edges(batch.edges)?;
-            self.uuids.enter_batch(&batch.keys[..batch.used], &mut batch.numbers);
+            self.uuids
+                .enter_batch(&batch.keys[..batch.used], &mut batch.numbers);
             self.check_nodes()?;
             batch.resolve(&mut self.sources, &mut self.targets);
             self.kinds.resize(self.sources.len(), kind);
@@ -298,19 +319,30 @@ impl GraphBuilder {
     fn enter_text_id(&mut self, id: &str) -> Result<u32, Error> {
         self.check_id(id)?;
         self.check_total(id.len())?;
-        let number = self.text_ids.enter(id).ok_or(Error::new(ErrorKind::TooMuchDetail))?;
+        let number = self
+            .text_ids
+            .enter(id)
+            .ok_or(Error::new(ErrorKind::TooMuchDetail))?;
         Ok(number | TEXT_ID)
     }
 
     fn enter_text(&mut self, text: &str) -> Result<u32, Error> {
-        self.texts.enter(text).ok_or(Error::new(ErrorKind::TooMuchDetail))
+        self.texts
+            .enter(text)
+            .ok_or(Error::new(ErrorKind::TooMuchDetail))
     }
 
     fn enter_detail(&mut self, evidence: &str, alternative: &str) -> Result<u32, Error> {
         if evidence.is_empty() && alternative.is_empty() {
             return Ok(0);
         }
-        let mut number_of = |text: &str| if text.is_empty() { Ok(NO_TEXT) } else { self.enter_text(text) };
+        let mut number_of = |text: &str| {
+            if text.is_empty() {
+                Ok(NO_TEXT)
+            } else {
+                self.enter_text(text)
+            }
+        };
         let pair = (number_of(evidence)?, number_of(alternative)?);
         if let Some(number) = self.detail_numbers.get(&pair) {
             return Ok(*number);
@@ -438,7 +470,11 @@ impl Batch {
 
     #[inline]
     fn repeat_source(&mut self) {
-        self.places[self.edges].0 = if self.edges == 0 { CARRIED } else { self.places[self.edges - 1].0 };
+        self.places[self.edges].0 = if self.edges == 0 {
+            CARRIED
+        } else {
+            self.places[self.edges - 1].0
+        };
     }
 
     #[inline]

@@ -31,7 +31,7 @@ pub(crate) fn shortest(
     if let Some(through) = through {
         for node in 0..csr.nodes() {
             if csr.range(node).any(through) {
-                search.from_node(node, Some(through), work)?;
+                search.start_at(node, Some(through), work)?;
             }
         }
         return Ok(search.best);
@@ -47,7 +47,7 @@ pub(crate) fn shortest(
         if search.dead[node as usize] {
             continue;
         }
-        search.from_node(node as usize, None, work)?;
+        search.start_at(node as usize, None, work)?;
         trim.remove(node, &mut search.dead, work)?;
     }
     Ok(search.best)
@@ -60,7 +60,9 @@ fn pair(csr: &Csr, work: &mut Work) -> Result<Option<Vec<usize>>, Error> {
         for edge in csr.range(node) {
             let target = csr.targets[edge] as usize;
             if target > node {
-                let back = csr.of(target).partition_point(|other| (*other as usize) < node);
+                let back = csr
+                    .of(target)
+                    .partition_point(|other| (*other as usize) < node);
                 if csr.of(target).get(back) == Some(&(node as u32)) {
                     return Ok(Some(vec![edge, csr.range(target).start + back]));
                 }
@@ -115,7 +117,11 @@ fn hitting_set(csr: &Csr, work: &mut Work) -> Result<Vec<u32>, Error> {
         set.sort_unstable();
         set.dedup();
     }
-    Ok(if tails.len() < heads.len() { tails } else { heads })
+    Ok(if tails.len() < heads.len() {
+        tails
+    } else {
+        heads
+    })
 }
 
 struct Search<'a> {
@@ -131,13 +137,17 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Looks for a cycle through `start` that is shorter than the best.
-    fn from_node(
+    fn start_at(
         &mut self,
         start: usize,
         through: Option<&dyn Fn(usize) -> bool>,
         work: &mut Work,
     ) -> Result<(), Error> {
-        let bound = if self.best.is_empty() { usize::MAX } else { self.best.len() };
+        let bound = if self.best.is_empty() {
+            usize::MAX
+        } else {
+            self.best.len()
+        };
         self.stamp += 1;
         self.queue.clear();
         self.queue.push(start as u32);
@@ -193,8 +203,17 @@ struct Trim<'a> {
 impl<'a> Trim<'a> {
     fn new(csr: &'a Csr) -> Self {
         let reverse = csr.transposed();
-        let degrees = |csr: &Csr| (0..csr.nodes()).map(|node| csr.range(node).len() as u32).collect();
-        Self { csr, ways_in: degrees(&reverse), ways_out: degrees(csr), reverse }
+        let degrees = |csr: &Csr| {
+            (0..csr.nodes())
+                .map(|node| csr.range(node).len() as u32)
+                .collect()
+        };
+        Self {
+            csr,
+            ways_in: degrees(&reverse),
+            ways_out: degrees(csr),
+            reverse,
+        }
     }
 
     fn remove(&mut self, node: u32, dead: &mut [bool], work: &mut Work) -> Result<(), Error> {
@@ -203,7 +222,10 @@ impl<'a> Trim<'a> {
         while let Some(node) = queue.pop() {
             let node = node as usize;
             work.spend(1 + self.csr.range(node).len() as u64)?;
-            for (rows, ways) in [(self.csr.of(node), &mut self.ways_in), (self.reverse.of(node), &mut self.ways_out)] {
+            for (rows, ways) in [
+                (self.csr.of(node), &mut self.ways_in),
+                (self.reverse.of(node), &mut self.ways_out),
+            ] {
                 for other in rows {
                     let left = &mut ways[*other as usize];
                     *left -= 1;

@@ -23,12 +23,18 @@ impl Graph {
         let mut heights = vec![0u32; self.node_count()];
         let mut rest = topology.order();
         while let Some(node) = rest.last() {
-            let size = topology.component_of(*node).map_or(1, |number| topology.components()[number].members.len());
+            let size = topology
+                .component_of(*node)
+                .map_or(1, |number| topology.components()[number].members.len());
             let (before, members) = rest.split_at(rest.len() - size);
             rest = before;
             let component = topology.component_of(*node);
             let outside = |target: &u32| {
-                if component.is_none() { *target != node.0 } else { topology.component_of(NodeId(*target)) != component }
+                if component.is_none() {
+                    *target != node.0
+                } else {
+                    topology.component_of(NodeId(*target)) != component
+                }
             };
             let height = members
                 .iter()
@@ -46,7 +52,12 @@ impl Graph {
 
     /// The edges of a longest path that begins at a node or in its component. Where it enters a component at one member and leaves it at
     /// another, consecutive edges do not meet: the way between counts nothing.
-    pub fn longest_path(&self, from: NodeId, topology: &Topology, heights: &Heights) -> Vec<EdgeId> {
+    pub fn longest_path(
+        &self,
+        from: NodeId,
+        topology: &Topology,
+        heights: &Heights,
+    ) -> Vec<EdgeId> {
         let mut path = Vec::with_capacity(heights.of(from));
         let mut node = from;
         loop {
@@ -55,12 +66,21 @@ impl Graph {
                 Some(number) => topology.components()[*number].members.as_slice(),
                 None => std::slice::from_ref(&node),
             };
-            let Some(left) = heights.of(node).checked_sub(1) else { return path };
-            let step = members.iter().flat_map(|member| self.forward.range(member.index())).find(|edge| {
-                let target = NodeId(self.forward.targets[*edge]);
-                let leaves = if component.is_none() { target != node } else { topology.component_of(target) != component };
-                leaves && heights.of(target) == left
-            });
+            let Some(left) = heights.of(node).checked_sub(1) else {
+                return path;
+            };
+            let step = members
+                .iter()
+                .flat_map(|member| self.forward.range(member.index()))
+                .find(|edge| {
+                    let target = NodeId(self.forward.targets[*edge]);
+                    let leaves = if component.is_none() {
+                        target != node
+                    } else {
+                        topology.component_of(target) != component
+                    };
+                    leaves && heights.of(target) == left
+                });
             let Some(edge) = step else { return path };
             path.push(EdgeId(edge as u32));
             node = NodeId(self.forward.targets[edge]);

@@ -100,7 +100,10 @@ pub struct Drift {
 impl Drift {
     /// True when nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.edges.is_empty() && self.new_gaps.is_empty() && self.closed_gaps.is_empty()
+        self.nodes.is_empty()
+            && self.edges.is_empty()
+            && self.new_gaps.is_empty()
+            && self.closed_gaps.is_empty()
     }
 }
 
@@ -122,11 +125,20 @@ impl Report {
     /// What changed from an earlier report.
     pub fn drift_from(&self, old: &Self) -> FindingsDrift {
         let marks = |report: &Self| -> HashSet<String> {
-            report.findings.iter().map(|finding| finding.fingerprint.clone()).collect()
+            report
+                .findings
+                .iter()
+                .map(|finding| finding.fingerprint.clone())
+                .collect()
         };
         let (before, now) = (marks(old), marks(self));
         let only = |report: &Self, other: &HashSet<String>| -> Vec<Finding> {
-            report.findings.iter().filter(|finding| !other.contains(&finding.fingerprint)).cloned().collect()
+            report
+                .findings
+                .iter()
+                .filter(|finding| !other.contains(&finding.fingerprint))
+                .cloned()
+                .collect()
         };
         let new = only(self, &before);
         FindingsDrift {
@@ -162,7 +174,10 @@ impl Graph {
                     let fields = changed_fields(old, a, self, b);
                     if !fields.is_empty() {
                         drift.nodes.changed_total += 1;
-                        push(&mut drift.nodes.changed, limit, || NodeChange { node: self.node_ref(b), fields });
+                        push(&mut drift.nodes.changed, limit, || NodeChange {
+                            node: self.node_ref(b),
+                            fields,
+                        });
                     }
                 }
                 (Some(a), None) => {
@@ -202,12 +217,20 @@ fn changed_fields(old: &Graph, a: NodeId, new: &Graph, b: NodeId) -> Vec<FieldCh
     let mut compare = |field: &str, old: Option<&str>, new: Option<&str>| {
         if old != new {
             let owned = |value: Option<&str>| value.map(str::to_owned);
-            fields.push(FieldChange { field: field.to_owned(), old: owned(old), new: owned(new) });
+            fields.push(FieldChange {
+                field: field.to_owned(),
+                old: owned(old),
+                new: owned(new),
+            });
         }
     };
     compare("kind", Some(old.kind_name(a)), Some(new.kind_name(b)));
     compare("name", old.name(a), new.name(b));
-    compare("state", Some(old.state(a).as_str()), Some(new.state(b).as_str()));
+    compare(
+        "state",
+        Some(old.state(a).as_str()),
+        Some(new.state(b).as_str()),
+    );
     let (mut before, mut now) = (old.attributes(a).peekable(), new.attributes(b).peekable());
     loop {
         let order = match (before.peek(), now.peek()) {
@@ -267,5 +290,10 @@ fn merge_edges(
 
 /// What makes two edges of one source the same, in the order in which a graph has them.
 fn key<'a>(graph: &'a Graph, edge: &EdgeView<'a>) -> impl Ord + use<'a> {
-    (graph.id(edge.target), edge.kind_name, edge.evidence, edge.alternative)
+    (
+        graph.id(edge.target),
+        edge.kind_name,
+        edge.evidence,
+        edge.alternative,
+    )
 }

@@ -45,7 +45,12 @@ impl Graph {
                 parent.push(from);
                 let row = self.forward.of(node as usize);
                 work.spend(1 + row.len() as u64)?;
-                stack.extend(row.iter().rev().filter(|target| number[**target as usize] == 0).map(|target| (*target, own)));
+                stack.extend(
+                    row.iter()
+                        .rev()
+                        .filter(|target| number[**target as usize] == 0)
+                        .map(|target| (*target, own)),
+                );
             }
         }
 

@@ -90,7 +90,10 @@ impl Error {
     }
 
     pub(crate) const fn at(kind: ErrorKind, column: usize) -> Self {
-        Self { kind, column: Some(column) }
+        Self {
+            kind,
+            column: Some(column),
+        }
     }
 
     /// What went wrong.

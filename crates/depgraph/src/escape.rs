@@ -74,7 +74,9 @@ pub(crate) fn dot(text: &str, out: &mut dyn Write) -> fmt::Result {
 /// Writes text for a quoted Mermaid label: everything but letters, digits and harmless signs as a numeric entity.
 pub(crate) fn mermaid(text: &str, out: &mut dyn Write) -> fmt::Result {
     for character in visible(text, usize::MAX).chars() {
-        if character.is_alphanumeric() || matches!(character, ' ' | '.' | ',' | ':' | '/' | '-' | '_' | '…') {
+        if character.is_alphanumeric()
+            || matches!(character, ' ' | '.' | ',' | ':' | '/' | '-' | '_' | '…')
+        {
             out.write_char(character)?;
         } else {
             write!(out, "#{};", u32::from(character))?;
@@ -126,7 +128,9 @@ mod tests {
         let mut out = String::new();
         html(HOSTILE, &mut out).unwrap();
         assert!(!out.contains(['<', '>', '"', '\'']) && !out.chars().any(is_unseen));
-        assert!(out.contains("\\u{202e}evil") && out.contains("&amp;amp;") && out.contains('\u{5d0}'));
+        assert!(
+            out.contains("\\u{202e}evil") && out.contains("&amp;amp;") && out.contains('\u{5d0}')
+        );
     }
 
     #[test]

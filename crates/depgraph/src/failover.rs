@@ -59,7 +59,11 @@ impl Graph {
         if outcomes.contains(entry) {
             return Err(Error::new(ErrorKind::Inseparable));
         }
-        let shared = if outcomes.len() == 1 { outcomes.iter().next() } else { None };
+        let shared = if outcomes.len() == 1 {
+            outcomes.iter().next()
+        } else {
+            None
+        };
         let mut flow = Flow {
             graph: self,
             entry,
@@ -72,7 +76,11 @@ impl Graph {
             direct: None,
         };
         if failed.contains(entry) {
-            return Ok(Failover::Cut { paths: Vec::new(), nodes: Vec::new(), edges: Vec::new() });
+            return Ok(Failover::Cut {
+                paths: Vec::new(),
+                nodes: Vec::new(),
+                edges: Vec::new(),
+            });
         }
         let mut found = 0;
         while found < paths {
@@ -80,7 +88,11 @@ impl Graph {
                 Augmented::More => found += 1,
                 Augmented::Reached(reached) => {
                     let (nodes, edges) = flow.cut(&reached);
-                    return Ok(Failover::Cut { paths: flow.paths(), nodes, edges });
+                    return Ok(Failover::Cut {
+                        paths: flow.paths(),
+                        nodes,
+                        edges,
+                    });
                 }
             }
         }
@@ -92,8 +104,19 @@ impl Graph {
     /// # Errors
     ///
     /// A foreign node, [`ErrorKind::Inseparable`] when an edge leads from one to the other or they are the same, or an interruption.
-    pub fn separator(&self, from: NodeId, to: NodeId, work: &mut Work) -> Result<Vec<NodeId>, Error> {
-        match self.failover(from, &[to], &NodeSet::new(self.node_count()), usize::MAX, work)? {
+    pub fn separator(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        work: &mut Work,
+    ) -> Result<Vec<NodeId>, Error> {
+        match self.failover(
+            from,
+            &[to],
+            &NodeSet::new(self.node_count()),
+            usize::MAX,
+            work,
+        )? {
             Failover::Cut { nodes, edges, .. } if edges.is_empty() => Ok(nodes),
             _ => Err(Error::new(ErrorKind::Inseparable)),
         }
@@ -174,7 +197,11 @@ impl Flow<'_> {
                 }
                 if self.shared == Some(NodeId(target)) {
                     // A path that ends there already uses this edge.
-                    let used = if node == entry { self.direct.is_some() } else { self.next[node] == target };
+                    let used = if node == entry {
+                        self.direct.is_some()
+                    } else {
+                        self.next[node] == target
+                    };
                     if used {
                         continue;
                     }
@@ -247,7 +274,11 @@ impl Flow<'_> {
         let mut firsts = self.firsts.clone();
         firsts.sort_unstable();
         let edge = |a: u32, b: u32| EdgeId(self.graph.first_edge(NodeId(a), NodeId(b)) as u32);
-        let mut paths: Vec<Vec<EdgeId>> = self.direct.iter().map(|direct| vec![EdgeId(*direct)]).collect();
+        let mut paths: Vec<Vec<EdgeId>> = self
+            .direct
+            .iter()
+            .map(|direct| vec![EdgeId(*direct)])
+            .collect();
         for first in firsts {
             let mut path = vec![edge(self.entry.0, first)];
             let mut node = first;
@@ -265,7 +296,9 @@ impl Flow<'_> {
     /// The nodes that can be entered and not left: with those edges, all ways lead through them.
     fn cut(&self, reached: &[[bool; 2]]) -> (Vec<NodeId>, Vec<EdgeId>) {
         let nodes = self.graph.nodes();
-        let nodes = nodes.filter(|node| reached[node.index()][IN] && !reached[node.index()][OUT]).collect();
+        let nodes = nodes
+            .filter(|node| reached[node.index()][IN] && !reached[node.index()][OUT])
+            .collect();
         let mut edges = Vec::new();
         if let (Some(_), Some(outcome)) = (self.direct, self.shared) {
             let parallel = |edge: &usize| self.graph.forward.targets[*edge] == outcome.0;

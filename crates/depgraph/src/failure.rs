@@ -30,9 +30,12 @@ impl Graph {
                 Selector::Id(id) => {
                     self.find(id).map(|node| set.insert(node));
                 }
-                Selector::Kind(kind) => self.nodes().filter(|node| self.kind_name(*node) == kind).for_each(|node| {
-                    set.insert(node);
-                }),
+                Selector::Kind(kind) => self
+                    .nodes()
+                    .filter(|node| self.kind_name(*node) == kind)
+                    .for_each(|node| {
+                        set.insert(node);
+                    }),
                 Selector::Attribute(key, value) => {
                     let has = |node: &NodeId| self.attribute(*node, key) == Some(value);
                     self.nodes().filter(has).for_each(|node| {
@@ -52,15 +55,27 @@ impl Graph {
     /// # Errors
     ///
     /// An interruption.
-    pub fn fallout(&self, failed: &NodeSet, policy: &Policy, work: &mut Work) -> Result<NodeSet, Error> {
+    pub fn fallout(
+        &self,
+        failed: &NodeSet,
+        policy: &Policy,
+        work: &mut Work,
+    ) -> Result<NodeSet, Error> {
         Needs::new(self, policy).fallout(failed, work)
     }
 
     /// The objects that were deleted: they have failed from the start.
     pub fn deleted(&self) -> NodeSet {
         let mut set = NodeSet::new(self.node_count());
-        if self.class_table.iter().any(|class| class.1 == State::Deleted) {
-            for node in self.nodes().filter(|node| self.state(*node) == State::Deleted) {
+        if self
+            .class_table
+            .iter()
+            .any(|class| class.1 == State::Deleted)
+        {
+            for node in self
+                .nodes()
+                .filter(|node| self.state(*node) == State::Deleted)
+            {
                 set.insert(node);
             }
         }
@@ -77,7 +92,11 @@ pub(crate) struct Needs<'a> {
 
 impl<'a> Needs<'a> {
     pub(crate) fn new(graph: &'a Graph, policy: &Policy) -> Self {
-        Self { graph, rules: policy.of(graph), grouped: graph.has_groups() }
+        Self {
+            graph,
+            rules: policy.of(graph),
+            grouped: graph.has_groups(),
+        }
     }
 
     /// True when the edge passes failures on. A self-reference says nothing.
@@ -88,7 +107,11 @@ impl<'a> Needs<'a> {
 
     #[inline]
     pub(crate) fn group(&self, edge: usize) -> Option<u32> {
-        if self.grouped { self.graph.group(edge) } else { None }
+        if self.grouped {
+            self.graph.group(edge)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn fallout(&self, failed: &NodeSet, work: &mut Work) -> Result<NodeSet, Error> {
@@ -99,7 +122,9 @@ impl<'a> Needs<'a> {
             work.spend(1 + row.len() as u64)?;
             for run in row.chunk_by(|a, b| a == b) {
                 let source = NodeId(run[0]);
-                if !down.contains(source) && self.takes_down(source, node, run.len(), &down, work)? {
+                if !down.contains(source)
+                    && self.takes_down(source, node, run.len(), &down, work)?
+                {
                     down.insert(source);
                     queue.push(source);
                 }
@@ -119,10 +144,13 @@ impl<'a> Needs<'a> {
     ) -> Result<bool, Error> {
         let first = self.graph.first_edge(source, node);
         for edge in (first..first + edges).filter(|edge| self.counts(*edge, source.0)) {
-            let Some(group) = self.group(edge) else { return Ok(true) };
+            let Some(group) = self.group(edge) else {
+                return Ok(true);
+            };
             let row = self.graph.forward.range(source.index());
             work.spend(row.len() as u64)?;
-            let mut others = row.filter(|other| self.counts(*other, source.0) && self.group(*other) == Some(group));
+            let mut others = row
+                .filter(|other| self.counts(*other, source.0) && self.group(*other) == Some(group));
             if others.all(|other| down.contains(NodeId(self.graph.forward.targets[other]))) {
                 return Ok(true);
             }
@@ -167,17 +195,34 @@ impl Graph {
     /// # Errors
     ///
     /// A foreign node, or an interruption.
-    pub fn impact(&self, gone: &[NodeId], policy: &Policy, limit: usize, work: &mut Work) -> Result<Impact, Error> {
+    pub fn impact(
+        &self,
+        gone: &[NodeId],
+        policy: &Policy,
+        limit: usize,
+        work: &mut Work,
+    ) -> Result<Impact, Error> {
         self.check(gone)?;
         let needs = Needs::new(self, policy);
         let failed = NodeSet::of(self.node_count(), gone);
         let down = needs.fallout(&failed, work)?;
-        let reach = self.reach_along(gone, Direction::Up, None, |kind| needs.rules.propagates(kind), work)?;
+        let reach = self.reach_along(
+            gone,
+            Direction::Up,
+            None,
+            |kind| needs.rules.propagates(kind),
+            work,
+        )?;
         let mut affected = Vec::new();
         for (distance, level) in reach.levels().enumerate().skip(1) {
             for node in level {
                 let entry = self.predecessors(*node).all(|source| source == *node);
-                affected.push(Affected { node: *node, distance, fails: down.contains(*node), entry });
+                affected.push(Affected {
+                    node: *node,
+                    distance,
+                    fails: down.contains(*node),
+                    entry,
+                });
             }
         }
         let failing = affected.iter().filter(|one| one.fails).count();
@@ -185,6 +230,11 @@ impl Graph {
         let degraded = affected.len() - failing;
         affected.sort_by_key(|one| (!one.fails, !one.entry, one.distance, one.node));
         affected.truncate(limit);
-        Ok(Impact { failing, degraded, entries, affected })
+        Ok(Impact {
+            failing,
+            degraded,
+            entries,
+            affected,
+        })
     }
 }

@@ -33,7 +33,10 @@ struct Arcs {
 impl Arcs {
     fn new(local: &Local, weight: impl Fn(u32) -> u32) -> Self {
         let mut arcs = Self {
-            csr: Csr { offsets: vec![0], targets: Vec::new() },
+            csr: Csr {
+                offsets: vec![0],
+                targets: Vec::new(),
+            },
             sources: Vec::new(),
             weights: Vec::new(),
             ends: Vec::new(),
@@ -44,7 +47,12 @@ impl Arcs {
             for run in local.csr.targets[row].chunk_by(|a, b| a == b) {
                 arcs.csr.targets.push(run[0]);
                 arcs.sources.push(node as u32);
-                arcs.weights.push(local.edges[at..at + run.len()].iter().map(|edge| u64::from(weight(*edge))).sum());
+                arcs.weights.push(
+                    local.edges[at..at + run.len()]
+                        .iter()
+                        .map(|edge| u64::from(weight(*edge)))
+                        .sum(),
+                );
                 at += run.len();
                 arcs.ends.push(at as u32);
             }
@@ -63,7 +71,11 @@ impl Arcs {
 /// Cycles are found one after the other and each takes its cheapest arc's weight from all of its arcs (the local-ratio method of
 /// Demetrescu and Finocchi): what is taken in total is a lower bound, arcs with nothing left form a cut. Arcs that turn out not to be
 /// needed are put back. If the bounds differ and the component is small, dynamic programming over its subsets settles it.
-pub(crate) fn smallest(local: &Local, weight: impl Fn(u32) -> u32, work: &mut Work) -> Result<Cut, Error> {
+pub(crate) fn smallest(
+    local: &Local,
+    weight: impl Fn(u32) -> u32,
+    work: &mut Work,
+) -> Result<Cut, Error> {
     let arcs = Arcs::new(local, weight);
     let (removed, mut at_least) = pack_cycles(&arcs, work)?;
     let mut chosen = put_back(&arcs, removed, work)?;
@@ -78,11 +90,19 @@ pub(crate) fn smallest(local: &Local, weight: impl Fn(u32) -> u32, work: &mut Wo
     let mut edges = Vec::new();
     for arc in chosen {
         let arc = arc as usize;
-        let start = if arc == 0 { 0 } else { arcs.ends[arc - 1] as usize };
+        let start = if arc == 0 {
+            0
+        } else {
+            arcs.ends[arc - 1] as usize
+        };
         edges.extend_from_slice(&local.edges[start..arcs.ends[arc] as usize]);
     }
     edges.sort_unstable();
-    Ok(Cut { edges, weight: total, at_least })
+    Ok(Cut {
+        edges,
+        weight: total,
+        at_least,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -115,7 +135,9 @@ fn pack_cycles(arcs: &Arcs, work: &mut Work) -> Result<(Vec<u32>, u64), Error> {
                 place[node] = path.len();
                 path.push(node);
             }
-            let Some(node) = path.last().copied() else { break };
+            let Some(node) = path.last().copied() else {
+                break;
+            };
             work.spend(1)?;
             patience = patience.saturating_sub(1);
             let arc = next[node] as usize;
@@ -146,7 +168,11 @@ fn pack_cycles(arcs: &Arcs, work: &mut Work) -> Result<(Vec<u32>, u64), Error> {
             work.spend((path.len() - first) as u64)?;
             patience = patience.saturating_sub((path.len() - first) as u64);
             // Each node of the path stands at the arc that leads to the next one.
-            let least = path[first..].iter().map(|node| left[next[*node] as usize]).min().unwrap_or_default();
+            let least = path[first..]
+                .iter()
+                .map(|node| left[next[*node] as usize])
+                .min()
+                .unwrap_or_default();
             bound += least;
             let mut open = None;
             for (at, node) in path.iter().enumerate().skip(first) {
@@ -249,9 +275,12 @@ fn by_subsets(arcs: &Arcs, known: u64, work: &mut Work) -> Result<Option<Vec<u32
         position[node] = set.count_ones();
     }
     let points_back = |arc: &u32| {
-        position[arcs.csr.targets[*arc as usize] as usize] < position[arcs.sources[*arc as usize] as usize]
+        position[arcs.csr.targets[*arc as usize] as usize]
+            < position[arcs.sources[*arc as usize] as usize]
     };
-    Ok(Some((0..arcs.sources.len() as u32).filter(points_back).collect()))
+    Ok(Some(
+        (0..arcs.sources.len() as u32).filter(points_back).collect(),
+    ))
 }
 
 /// What a node's arcs into a set weigh, from two tables of half the set each.
@@ -270,15 +299,23 @@ impl Backwards {
             for (arc, source) in arcs.sources.iter().enumerate() {
                 let target = arcs.csr.targets[arc] as usize;
                 if (first..first + HALF).contains(&target) {
-                    let row = &mut table[(*source as usize) << HALF..(*source as usize + 1) << HALF];
+                    let row =
+                        &mut table[(*source as usize) << HALF..(*source as usize + 1) << HALF];
                     for (set, weight) in row.iter_mut().enumerate() {
-                        *weight += if set >> (target - first) & 1 == 1 { arcs.weights[arc] } else { 0 };
+                        *weight += if set >> (target - first) & 1 == 1 {
+                            arcs.weights[arc]
+                        } else {
+                            0
+                        };
                     }
                 }
             }
             table
         };
-        Self { low: table(0), high: table(HALF) }
+        Self {
+            low: table(0),
+            high: table(HALF),
+        }
     }
 
     #[inline]

@@ -326,12 +326,16 @@ impl Report {
 
     /// The listed findings of a kind.
     pub fn of_kind(&self, kind: FindingKind) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.kind() == kind)
+        self.findings
+            .iter()
+            .filter(move |finding| finding.kind() == kind)
     }
 
     /// True when some findings are counted and not listed.
     pub fn is_cut_off(&self) -> bool {
-        self.totals.values().any(|total| total.listed < total.found())
+        self.totals
+            .values()
+            .any(|total| total.listed < total.found())
     }
 }
 
@@ -355,7 +359,9 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.detail {
-            Detail::SelfReference { edge } => write!(f, "{} refers to itself ({})", edge.source, edge.label()),
+            Detail::SelfReference { edge } => {
+                write!(f, "{} refers to itself ({})", edge.source, edge.label())
+            }
             Detail::Cycle(cycle) => {
                 write!(f, "{} objects in a circle: ", cycle.size)?;
                 for edge in &cycle.witness {
@@ -365,7 +371,11 @@ impl fmt::Display for Finding {
                     write!(f, "{}", first.source)?;
                 }
                 let cut = &cycle.cut;
-                let how = if cut.exact { "fewest to cut" } else { "enough to cut" };
+                let how = if cut.exact {
+                    "fewest to cut"
+                } else {
+                    "enough to cut"
+                };
                 write!(f, "; {how}: {}", cut.size)?;
                 for (at, edge) in cut.edges.iter().take(3).enumerate() {
                     write!(f, "{} {edge}", if at == 0 { ":" } else { "," })?;
@@ -382,22 +392,42 @@ impl fmt::Display for Finding {
                     _ => write!(f, " …"),
                 }
             }
-            Detail::Dangling { node, state, references, .. } => {
+            Detail::Dangling {
+                node,
+                state,
+                references,
+                ..
+            } => {
                 let word = match state.0 {
                     State::Deleted => "was deleted",
                     State::NotPermitted => "may not be read",
                     _ => "was not read",
                 };
-                write!(f, "{node} {word}, and {references} references need it")
+                let (number, verb) = if *references == 1 {
+                    ("reference", "needs")
+                } else {
+                    ("references", "need")
+                };
+                write!(f, "{node} {word}, and {references} {number} {verb} it")
             }
-            Detail::Orphan { node } => write!(f, "{node} has no references to or from another object"),
+            Detail::Orphan { node } => {
+                write!(f, "{node} has no references to or from another object")
+            }
             Detail::Duplicate { node, edge, times } => match (node, edge) {
                 (Some(node), _) => write!(f, "{node} came {times} times"),
                 (_, Some(edge)) => write!(f, "{edge} came {times} times"),
                 _ => write!(f, "came {times} times"),
             },
-            Detail::Conflict { node, field, kept, other } => {
-                write!(f, "{node} has two values of {field}: \"{kept}\" was kept, \"{other}\" was not")
+            Detail::Conflict {
+                node,
+                field,
+                kept,
+                other,
+            } => {
+                write!(
+                    f,
+                    "{node} has two values of {field}: \"{kept}\" was kept, \"{other}\" was not"
+                )
             }
             Detail::Incomplete { scope, reason } => write!(f, "{scope} is missing: {reason}"),
         }
@@ -422,7 +452,11 @@ impl fmt::Display for EdgeRef {
 impl EdgeRef {
     /// The kind, with the evidence where there is any.
     pub fn label(&self) -> String {
-        if self.evidence.is_empty() { self.kind.clone() } else { format!("{} at {}", self.kind, self.evidence) }
+        if self.evidence.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{} at {}", self.kind, self.evidence)
+        }
     }
 }
 

@@ -20,7 +20,8 @@ impl Fingerprint {
     }
 
     pub(crate) fn text(self, text: &str) -> Self {
-        self.bytes(&(text.len() as u64).to_le_bytes()).bytes(text.as_bytes())
+        self.bytes(&(text.len() as u64).to_le_bytes())
+            .bytes(text.as_bytes())
     }
 
     pub(crate) fn node(self, graph: &Graph, node: NodeId) -> Self {
@@ -32,7 +33,11 @@ impl Fingerprint {
 
     pub(crate) fn edge(self, graph: &Graph, edge: u32) -> Self {
         let edge = graph.edge(EdgeId(edge));
-        let mark = self.node(graph, edge.source).node(graph, edge.target).text(edge.kind_name).text(edge.evidence);
+        let mark = self
+            .node(graph, edge.source)
+            .node(graph, edge.target)
+            .text(edge.kind_name)
+            .text(edge.evidence);
         mark.text(edge.alternative.unwrap_or_default())
     }
 

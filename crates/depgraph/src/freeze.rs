@@ -42,8 +42,18 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
     };
     let node_count = uuid_order.len() + text_order.len();
 
-    let merged = merge::nodes(&records, &ranks, &attributes, &texts, &names, &node_kinds, work)?;
-    let unknown = node_kinds.enter(UNKNOWN_KIND).ok_or(Error::new(ErrorKind::TooManyKinds))?;
+    let merged = merge::nodes(
+        &records,
+        &ranks,
+        &attributes,
+        &texts,
+        &names,
+        &node_kinds,
+        work,
+    )?;
+    let unknown = node_kinds
+        .enter(UNKNOWN_KIND)
+        .ok_or(Error::new(ErrorKind::TooManyKinds))?;
     let mut used = [false; 256];
     for node in &merged.nodes {
         used[usize::from(node.kind)] = true;
@@ -54,8 +64,17 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
     let (node_kind_names, node_kind_numbers) = node_kinds.freeze(&used);
 
     // One byte a node holds kind and state together: the pairs that occur are few.
-    let class_of = |kind: u8, state| (crate::kind::NodeKind(node_kind_numbers[usize::from(kind)]), state);
-    let mut class_table: Vec<_> = merged.nodes.iter().map(|node| class_of(node.kind, node.state)).collect();
+    let class_of = |kind: u8, state| {
+        (
+            crate::kind::NodeKind(node_kind_numbers[usize::from(kind)]),
+            state,
+        )
+    };
+    let mut class_table: Vec<_> = merged
+        .nodes
+        .iter()
+        .map(|node| class_of(node.kind, node.state))
+        .collect();
     if merged.nodes.len() < node_count {
         class_table.push(class_of(unknown, referenced));
     }
@@ -65,7 +84,9 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
         return Err(Error::new(ErrorKind::TooManyKinds));
     }
     let class_number = |kind, state| {
-        class_table.binary_search(&class_of(kind, state)).map_or(0, |at| at as u8)
+        class_table
+            .binary_search(&class_of(kind, state))
+            .map_or(0, |at| at as u8)
     };
     let plain = class_number(unknown, referenced);
     let mut classes = vec![plain; node_count];
@@ -92,26 +113,44 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
     }
     let mut text_rank = vec![NO_TEXT; texts.len()];
     let mut frozen_texts = TextList::default();
-    for number in texts.sorted().into_iter().filter(|number| text_used[*number as usize]) {
+    for number in texts
+        .sorted()
+        .into_iter()
+        .filter(|number| text_used[*number as usize])
+    {
         text_rank[number as usize] = frozen_texts.len() as u32;
         frozen_texts.push(texts.get(number));
     }
-    let rank_of = |text: u32| if text == NO_TEXT { NO_TEXT } else { text_rank[text as usize] };
+    let rank_of = |text: u32| {
+        if text == NO_TEXT {
+            NO_TEXT
+        } else {
+            text_rank[text as usize]
+        }
+    };
 
     let mut detail_order: Vec<(u32, u32, u32)> = details
         .iter()
         .enumerate()
         .filter(|(number, _)| detail_used[*number])
         // "No text" sorts before all texts.
-        .map(|(number, detail)| (rank_of(detail.0).wrapping_add(1), rank_of(detail.1).wrapping_add(1), number as u32))
+        .map(|(number, detail)| {
+            (
+                rank_of(detail.0).wrapping_add(1),
+                rank_of(detail.1).wrapping_add(1),
+                number as u32,
+            )
+        })
         .collect();
     detail_order.sort_unstable();
     let mut detail_rank = vec![0u32; details.len()];
     for (new, (_, _, old)) in detail_order.iter().enumerate() {
         detail_rank[*old as usize] = new as u32;
     }
-    let frozen_details: Vec<(u32, u32)> =
-        detail_order.iter().map(|(path, group, _)| (path.wrapping_sub(1), group.wrapping_sub(1))).collect();
+    let frozen_details: Vec<(u32, u32)> = detail_order
+        .iter()
+        .map(|(path, group, _)| (path.wrapping_sub(1), group.wrapping_sub(1)))
+        .collect();
 
     let mut used = [false; 256];
     for kind in &kinds {
@@ -120,7 +159,12 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
     let (edge_kind_names, edge_kind_numbers) = edge_kinds.freeze(&used);
 
     let packed = pack(
-        Rows { sources: &sources, targets: &targets, kinds: &kinds, evidence: &evidence },
+        Rows {
+            sources: &sources,
+            targets: &targets,
+            kinds: &kinds,
+            evidence: &evidence,
+        },
         &ranks,
         node_count,
         &edge_kind_numbers,
@@ -155,7 +199,10 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
     }
     Ok(Graph {
         limits,
-        uuids: uuid_order.iter().map(|at| uuid_keys[*at as usize]).collect(),
+        uuids: uuid_order
+            .iter()
+            .map(|at| uuid_keys[*at as usize])
+            .collect(),
         text_ids: ids,
         classes,
         class_table,
@@ -174,7 +221,10 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
         merged_edges: packed.merged,
         merged_nodes: merged.merged,
         conflicts: merged.conflicts,
-        gaps: gaps.into_iter().map(|(scope, reason)| Gap { scope, reason }).collect(),
+        gaps: gaps
+            .into_iter()
+            .map(|(scope, reason)| Gap { scope, reason })
+            .collect(),
         properties,
     })
 }
@@ -238,7 +288,10 @@ fn order_of_keys(keys: &[u128]) -> Vec<u32> {
             start = end;
         }
     }
-    for run in rows.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|run| run.len() > 1) {
+    for run in rows
+        .chunk_by_mut(|a, b| a >> 32 == b >> 32)
+        .filter(|run| run.len() > 1)
+    {
         run.sort_unstable_by_key(|row| keys[*row as u32 as usize]);
     }
     rows.into_iter().map(|row| row as u32).collect()
@@ -288,16 +341,25 @@ fn pack(
         let place = *cursor as usize;
         *cursor += run.len() as u32;
         for (row, number) in packed[place..place + run.len()].iter_mut().zip(at..) {
-            let detail = rows.evidence.get(number).map_or(0, |detail| detail_rank[*detail as usize]);
+            let detail = rows
+                .evidence
+                .get(number)
+                .map_or(0, |detail| detail_rank[*detail as usize]);
             let kind = kind_numbers[usize::from(rows.kinds[number])];
-            *row = u64::from(ranks.of(rows.targets[number])) << 32 | u64::from(kind) << 24 | u64::from(detail);
+            *row = u64::from(ranks.of(rows.targets[number])) << 32
+                | u64::from(kind) << 24
+                | u64::from(detail);
         }
         at += run.len();
     }
 
     let mut targets = Vec::with_capacity(edge_count);
     let mut kinds = Vec::with_capacity(edge_count);
-    let mut evidence = Vec::with_capacity(if rows.evidence.is_empty() { 0 } else { edge_count });
+    let mut evidence = Vec::with_capacity(if rows.evidence.is_empty() {
+        0
+    } else {
+        edge_count
+    });
     let mut self_edges = Vec::new();
     let mut merged: Vec<(u32, u32)> = Vec::new();
     let mut start = 0;
@@ -335,7 +397,13 @@ fn pack(
         kinds.shrink_to_fit();
         evidence.shrink_to_fit();
     }
-    Ok(Packed { csr: Csr { offsets, targets }, kinds, evidence, self_edges, merged })
+    Ok(Packed {
+        csr: Csr { offsets, targets },
+        kinds,
+        evidence,
+        self_edges,
+        merged,
+    })
 }
 
 #[inline]

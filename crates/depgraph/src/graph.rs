@@ -147,7 +147,11 @@ impl Graph {
 
     /// A node's name; none when it has none.
     pub fn name(&self, node: NodeId) -> Option<&str> {
-        if self.names.len() == 0 { None } else { Some(self.names.get(node.index())).filter(|name| !name.is_empty()) }
+        if self.names.len() == 0 {
+            None
+        } else {
+            Some(self.names.get(node.index())).filter(|name| !name.is_empty())
+        }
     }
 
     /// A node's kind.
@@ -167,68 +171,103 @@ impl Graph {
 
     /// A node's attributes, in the order of their keys.
     pub fn attributes(&self, node: NodeId) -> impl Iterator<Item = (&str, &str)> {
-        let end = self.attribute_ends.get(node.index()).map_or(0, |end| *end as usize);
+        let end = self
+            .attribute_ends
+            .get(node.index())
+            .map_or(0, |end| *end as usize);
         let start = match node.index() {
             0 => 0,
-            n => self.attribute_ends.get(n - 1).map_or(0, |end| *end as usize),
+            n => self
+                .attribute_ends
+                .get(n - 1)
+                .map_or(0, |end| *end as usize),
         };
-        self.attributes[start..end].iter().map(|(key, value)| (self.text(*key), self.text(*value)))
+        self.attributes[start..end]
+            .iter()
+            .map(|(key, value)| (self.text(*key), self.text(*value)))
     }
 
     /// The value of one attribute.
     pub fn attribute(&self, node: NodeId, key: &str) -> Option<&str> {
-        self.attributes(node).find(|(known, _)| *known == key).map(|(_, value)| value)
+        self.attributes(node)
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value)
     }
 
     /// The nodes that a node refers to, in order. One that is referred to by several edges comes several times.
     pub fn successors(&self, node: NodeId) -> impl ExactSizeIterator<Item = NodeId> {
-        self.forward.of(node.index()).iter().map(|target| NodeId(*target))
+        self.forward
+            .of(node.index())
+            .iter()
+            .map(|target| NodeId(*target))
     }
 
     /// The nodes that refer to a node, in order. One that does so by several edges comes several times.
     pub fn predecessors(&self, node: NodeId) -> impl ExactSizeIterator<Item = NodeId> {
-        self.reverse().of(node.index()).iter().map(|source| NodeId(*source))
+        self.reverse()
+            .of(node.index())
+            .iter()
+            .map(|source| NodeId(*source))
     }
 
     /// A node's references.
     pub fn outgoing(&self, node: NodeId) -> impl Iterator<Item = EdgeView<'_>> {
-        self.forward.range(node.index()).map(move |edge| self.view(edge, node))
+        self.forward
+            .range(node.index())
+            .map(move |edge| self.view(edge, node))
     }
 
     /// The references to a node, in the order of their sources.
     pub fn incoming(&self, node: NodeId) -> impl Iterator<Item = EdgeView<'_>> {
         // Parallel edges stand next to each other on both sides, so each run of one source is that source's run of this target.
-        self.reverse().of(node.index()).chunk_by(|a, b| a == b).flat_map(move |run| {
-            let source = NodeId(run[0]);
-            let first = self.first_edge(source, node);
-            (first..first + run.len()).map(move |edge| self.view(edge, source))
-        })
+        self.reverse()
+            .of(node.index())
+            .chunk_by(|a, b| a == b)
+            .flat_map(move |run| {
+                let source = NodeId(run[0]);
+                let first = self.first_edge(source, node);
+                (first..first + run.len()).map(move |edge| self.view(edge, source))
+            })
     }
 
     /// An edge.
     pub fn edge(&self, edge: EdgeId) -> EdgeView<'_> {
-        let source = self.forward.offsets.partition_point(|offset| *offset <= edge.0) - 1;
+        let source = self
+            .forward
+            .offsets
+            .partition_point(|offset| *offset <= edge.0)
+            - 1;
         self.view(edge.index(), NodeId(source as u32))
     }
 
     /// The names of the node kinds, in order: index with [`NodeKind`] or match by name.
     pub fn node_kinds(&self) -> impl ExactSizeIterator<Item = (NodeKind, &str)> {
-        self.node_kinds.iter().enumerate().map(|(number, name)| (NodeKind(number as u8), name.as_str()))
+        self.node_kinds
+            .iter()
+            .enumerate()
+            .map(|(number, name)| (NodeKind(number as u8), name.as_str()))
     }
 
     /// The names of the edge kinds, in order.
     pub fn edge_kinds(&self) -> impl ExactSizeIterator<Item = (EdgeKind, &str)> {
-        self.edge_kinds.iter().enumerate().map(|(number, name)| (EdgeKind(number as u8), name.as_str()))
+        self.edge_kinds
+            .iter()
+            .enumerate()
+            .map(|(number, name)| (EdgeKind(number as u8), name.as_str()))
     }
 
     /// The objects that were read more than once, with the number of readings beyond the first.
     pub fn merged_nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, u32)> {
-        self.merged_nodes.iter().map(|(node, more)| (NodeId(*node), *more))
+        self.merged_nodes
+            .iter()
+            .map(|(node, more)| (NodeId(*node), *more))
     }
 
     /// The edges that came more than once, with the number of times beyond the first.
     pub fn merged_edges(&self) -> impl ExactSizeIterator<Item = (EdgeId, u32)> {
-        self.merged_edges.iter().map(|(edge, more)| (EdgeId(*edge), *more))
+        self.merged_edges
+            .iter()
+            .map(|(edge, more)| (EdgeId(*edge), *more))
     }
 
     /// What contradicted when records of one object were merged.
@@ -252,7 +291,10 @@ impl Graph {
             edges: 2 * self.forward.bytes() + self.kinds.len() + self.classes.len(),
             evidence: 4 * self.evidence.len() + 8 * self.details.len(),
             ids: 16 * self.uuids.len() + self.text_ids.bytes(),
-            texts: self.names.bytes() + self.texts.bytes() + 4 * self.attribute_ends.len() + 8 * self.attributes.len(),
+            texts: self.names.bytes()
+                + self.texts.bytes()
+                + 4 * self.attribute_ends.len()
+                + 8 * self.attributes.len(),
         }
     }
 
@@ -263,7 +305,11 @@ impl Graph {
     /// The first edge from one node to another, or the place where it would stand.
     pub(crate) fn first_edge(&self, source: NodeId, target: NodeId) -> usize {
         let range = self.forward.range(source.index());
-        range.start + self.forward.of(source.index()).partition_point(|known| *known < target.0)
+        range.start
+            + self
+                .forward
+                .of(source.index())
+                .partition_point(|known| *known < target.0)
     }
 
     pub(crate) fn view(&self, edge: usize, source: NodeId) -> EdgeView<'_> {
@@ -271,7 +317,9 @@ impl Graph {
             Some(detail) => self.details[*detail as usize],
             None => (u32::MAX, u32::MAX),
         };
-        let merged = self.merged_edges.binary_search_by_key(&(edge as u32), |(known, _)| *known);
+        let merged = self
+            .merged_edges
+            .binary_search_by_key(&(edge as u32), |(known, _)| *known);
         EdgeView {
             id: EdgeId(edge as u32),
             source,
@@ -279,7 +327,11 @@ impl Graph {
             kind: EdgeKind(self.kinds[edge]),
             kind_name: &self.edge_kinds[usize::from(self.kinds[edge])],
             evidence: self.text(evidence),
-            alternative: if alternative == u32::MAX { None } else { Some(self.text(alternative)) },
+            alternative: if alternative == u32::MAX {
+                None
+            } else {
+                Some(self.text(alternative))
+            },
             count: 1 + merged.map_or(0, |at| self.merged_edges[at].1),
         }
     }
@@ -304,7 +356,11 @@ impl Graph {
     }
 
     fn text(&self, number: u32) -> &str {
-        if number == u32::MAX { "" } else { self.texts.get(number as usize) }
+        if number == u32::MAX {
+            ""
+        } else {
+            self.texts.get(number as usize)
+        }
     }
 }
 
@@ -326,7 +382,11 @@ impl TextList {
     }
 
     pub(crate) fn get(&self, number: usize) -> &str {
-        let start = if number == 0 { 0 } else { self.ends[number - 1] as usize };
+        let start = if number == 0 {
+            0
+        } else {
+            self.ends[number - 1] as usize
+        };
         &self.arena[start..self.ends[number] as usize]
     }
 

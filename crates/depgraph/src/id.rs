@@ -124,7 +124,8 @@ mod tests {
     fn by_the_book(text: &str) -> Option<u128> {
         let groups: Vec<&str> = text.split('-').collect();
         let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-        if lengths != [8, 4, 4, 4, 12] || !text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()) {
+        if lengths != [8, 4, 4, 4, 12] || !text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+        {
             return None;
         }
         u128::from_str_radix(&groups.concat(), 16).ok()

@@ -15,7 +15,13 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     /// An object that was read. An unknown kind is `unknown` or empty.
     pub const fn new(id: &'a str, kind: &'a str) -> Self {
-        Self { id, kind, name: None, state: State::Present, attributes: Vec::new() }
+        Self {
+            id,
+            kind,
+            name: None,
+            state: State::Present,
+            attributes: Vec::new(),
+        }
     }
 
     /// What people call it. Names need not be unique and are never trusted.
@@ -53,7 +59,13 @@ pub struct Edge<'a> {
 impl<'a> Edge<'a> {
     /// A reference from one object to another.
     pub const fn new(source: &'a str, target: &'a str, kind: &'a str) -> Self {
-        Self { source, target, kind, evidence: "", alternative: "" }
+        Self {
+            source,
+            target,
+            kind,
+            evidence: "",
+            alternative: "",
+        }
     }
 
     /// Where in the source the reference stands: a field path such as `actions[3].queue.id`.

@@ -28,7 +28,12 @@ pub enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 4] = [Self::Present, Self::Deleted, Self::NotPermitted, Self::NotFetched];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Present,
+        Self::Deleted,
+        Self::NotPermitted,
+        Self::NotFetched,
+    ];
 
     /// The word in documents: `present`, `deleted`, `not_permitted` or `not_fetched`.
     pub const fn as_str(self) -> &'static str {
@@ -86,6 +91,12 @@ impl KindNames {
         for (new, old) in order.iter().enumerate() {
             renumbered[*old] = new as u8;
         }
-        (order.into_iter().map(|old| self.names[old].clone()).collect(), renumbered)
+        (
+            order
+                .into_iter()
+                .map(|old| self.names[old].clone())
+                .collect(),
+            renumbered,
+        )
     }
 }

@@ -48,7 +48,9 @@ pub use dominators::Dominators;
 pub use error::{Error, ErrorKind};
 pub use failover::Failover;
 pub use failure::{Affected, Impact, Selector};
-pub use finding::{Cut, Cycle, Detail, EdgeRef, Finding, FindingKind, NodeRef, Report, Severity, StateName, Total};
+pub use finding::{
+    Cut, Cycle, Detail, EdgeRef, Finding, FindingKind, NodeRef, Report, Severity, StateName, Total,
+};
 pub use graph::{Conflict, EdgeView, Gap, Graph, Memory};
 pub use id::{EdgeId, Id, NodeId};
 pub use input::{Edge, Node};

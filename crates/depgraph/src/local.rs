@@ -12,15 +12,25 @@ pub(crate) struct Places {
 
 impl Places {
     pub(crate) fn new(graph: &Graph) -> Self {
-        Self { places: vec![NOWHERE; graph.node_count()] }
+        Self {
+            places: vec![NOWHERE; graph.node_count()],
+        }
     }
 
     /// The subgraph of some nodes, in order, with the edges that `keep` chooses. Self-references are left out.
-    pub(crate) fn extract(&mut self, graph: &Graph, nodes: &[u32], keep: impl Fn(usize) -> bool) -> Local {
+    pub(crate) fn extract(
+        &mut self,
+        graph: &Graph,
+        nodes: &[u32],
+        keep: impl Fn(usize) -> bool,
+    ) -> Local {
         for (place, node) in nodes.iter().enumerate() {
             self.places[*node as usize] = place as u32;
         }
-        let mut csr = Csr { offsets: vec![0], targets: Vec::new() };
+        let mut csr = Csr {
+            offsets: vec![0],
+            targets: Vec::new(),
+        };
         let mut edges = Vec::new();
         for node in nodes {
             for edge in graph.forward.range(*node as usize) {

@@ -36,16 +36,29 @@ pub(crate) fn nodes<'a>(
     work: &mut Work,
 ) -> Result<Merged<'a>, Error> {
     work.spend(records.len() as u64)?;
-    let mut order: Vec<(u32, u32)> =
-        records.iter().zip(0..).map(|(record, number)| (ranks.of(record.node), number)).collect();
+    let mut order: Vec<(u32, u32)> = records
+        .iter()
+        .zip(0..)
+        .map(|(record, number)| (ranks.of(record.node), number))
+        .collect();
     order.sort_unstable();
 
-    let mut result = Merged { nodes: Vec::new(), merged: Vec::new(), conflicts: Vec::new() };
-    let name_of = |record: &Record| record.name.map(|(start, end)| &names[start as usize..end as usize]);
+    let mut result = Merged {
+        nodes: Vec::new(),
+        merged: Vec::new(),
+        conflicts: Vec::new(),
+    };
+    let name_of = |record: &Record| {
+        record
+            .name
+            .map(|(start, end)| &names[start as usize..end as usize])
+    };
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         let node = group[0].0;
         let of_group = || group.iter().map(|(_, number)| &records[*number as usize]);
-        let readings = of_group().filter(|record| record.state == State::Present).count();
+        let readings = of_group()
+            .filter(|record| record.state == State::Present)
+            .count();
         if readings > 1 {
             result.merged.push((node, readings as u32 - 1));
         }
@@ -60,9 +73,16 @@ pub(crate) fn nodes<'a>(
             }
         };
 
-        let mut kind_names = distinct(of_group().map(|record| kinds.name(record.kind)).filter(|kind| *kind != UNKNOWN_KIND));
+        let mut kind_names = distinct(
+            of_group()
+                .map(|record| kinds.name(record.kind))
+                .filter(|kind| *kind != UNKNOWN_KIND),
+        );
         let kind = kind_names.first().copied().unwrap_or(UNKNOWN_KIND);
-        let kind = of_group().map(|record| record.kind).find(|number| kinds.name(*number) == kind).unwrap_or_default();
+        let kind = of_group()
+            .map(|record| record.kind)
+            .find(|number| kinds.name(*number) == kind)
+            .unwrap_or_default();
         conflict("kind", std::mem::take(&mut kind_names));
 
         let mut states: Vec<State> = of_group().map(|record| record.state).collect();
@@ -79,18 +99,34 @@ pub(crate) fn nodes<'a>(
         conflict("name", known_names);
 
         let mut pairs: Vec<(u32, u32)> = of_group()
-            .flat_map(|record| &attributes[record.attributes.0 as usize..record.attributes.1 as usize])
+            .flat_map(|record| {
+                &attributes[record.attributes.0 as usize..record.attributes.1 as usize]
+            })
             .copied()
             .collect();
-        pairs.sort_unstable_by(|a, b| (texts.get(a.0), texts.get(a.1)).cmp(&(texts.get(b.0), texts.get(b.1))));
+        pairs.sort_unstable_by(|a, b| {
+            (texts.get(a.0), texts.get(a.1)).cmp(&(texts.get(b.0), texts.get(b.1)))
+        });
         pairs.dedup();
-        for same_key in pairs.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            conflict(texts.get(same_key[0].0), same_key.iter().map(|pair| texts.get(pair.1)).collect());
+        for same_key in pairs
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter(|same| same.len() > 1)
+        {
+            conflict(
+                texts.get(same_key[0].0),
+                same_key.iter().map(|pair| texts.get(pair.1)).collect(),
+            );
         }
         pairs.dedup_by_key(|pair| pair.0);
 
         let state = states.first().copied().unwrap_or(State::Present);
-        result.nodes.push(MergedNode { node, kind, state, name, attributes: pairs });
+        result.nodes.push(MergedNode {
+            node,
+            kind,
+            state,
+            name,
+            attributes: pairs,
+        });
     }
     Ok(result)
 }

@@ -170,7 +170,9 @@ impl Policy {
                 !self.weak.iter().any(|weak| weak == name),
             )
         };
-        KindRules { rules: graph.edge_kinds.iter().map(|name| by_kind(name)).collect() }
+        KindRules {
+            rules: graph.edge_kinds.iter().map(|name| by_kind(name)).collect(),
+        }
     }
 }
 
@@ -196,6 +198,9 @@ impl KindRules {
     /// The one rule of all kinds, if they have the same.
     pub(crate) fn uniform(&self) -> Option<Rule> {
         let first = self.rules.first()?.0;
-        self.rules.iter().all(|rule| rule.0 == first).then_some(first)
+        self.rules
+            .iter()
+            .all(|rule| rule.0 == first)
+            .then_some(first)
     }
 }

@@ -50,7 +50,11 @@ impl Graph {
     ) -> Result<Reach, Error> {
         self.check(from)?;
         let mut set = NodeSet::new(self.node_count());
-        let mut nodes: Vec<NodeId> = from.iter().copied().filter(|node| set.insert(*node)).collect();
+        let mut nodes: Vec<NodeId> = from
+            .iter()
+            .copied()
+            .filter(|node| set.insert(*node))
+            .collect();
         nodes.sort_unstable();
         let mut level_ends = vec![nodes.len()];
         let mut start = 0;
@@ -88,17 +92,29 @@ impl Graph {
             }
             start = end;
         }
-        Ok(Reach { nodes, level_ends, set })
+        Ok(Reach {
+            nodes,
+            level_ends,
+            set,
+        })
     }
 
     /// True when one of the edges between two nodes is of a kind that `keep` accepts.
-    fn joins(&self, source: NodeId, target: NodeId, edges: usize, keep: impl Fn(u8) -> bool) -> bool {
+    fn joins(
+        &self,
+        source: NodeId,
+        target: NodeId,
+        edges: usize,
+        keep: impl Fn(u8) -> bool,
+    ) -> bool {
         let uniform = self.edge_kinds.len() == 1;
         if uniform {
             return keep(0);
         }
         let first = self.first_edge(source, target);
-        self.kinds[first..first + edges].iter().any(|kind| keep(*kind))
+        self.kinds[first..first + edges]
+            .iter()
+            .any(|kind| keep(*kind))
     }
 
     /// A shortest path between two nodes, as edges; none when there is none, and no edges from a node to itself.
@@ -106,9 +122,18 @@ impl Graph {
     /// # Errors
     ///
     /// A foreign node, or an interruption.
-    pub fn shortest_path(&self, from: NodeId, to: NodeId, work: &mut Work) -> Result<Option<Vec<EdgeId>>, Error> {
+    pub fn shortest_path(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        work: &mut Work,
+    ) -> Result<Option<Vec<EdgeId>>, Error> {
         self.check(&[from, to])?;
-        self.shortest_path_between(&NodeSet::of(self.node_count(), &[from]), &NodeSet::of(self.node_count(), &[to]), work)
+        self.shortest_path_between(
+            &NodeSet::of(self.node_count(), &[from]),
+            &NodeSet::of(self.node_count(), &[to]),
+            work,
+        )
     }
 
     /// A shortest path from a node of one set to a node of the other.

@@ -20,7 +20,12 @@ impl Graph {
     /// An interruption.
     pub fn implied_edges(&self, work: &mut Work) -> Result<Vec<EdgeId>, Error> {
         let implied = implied(&self.forward, work)?;
-        Ok(implied.iter().enumerate().filter(|(_, implied)| **implied).map(|(edge, _)| EdgeId(edge as u32)).collect())
+        Ok(implied
+            .iter()
+            .enumerate()
+            .filter(|(_, implied)| **implied)
+            .map(|(edge, _)| EdgeId(edge as u32))
+            .collect())
     }
 }
 
@@ -38,7 +43,13 @@ pub(crate) fn implied(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> 
     let mut rows: Vec<(u32, u32)> = Vec::with_capacity(graph.targets.len());
     for node in 0..graph.nodes() {
         let own = vertex[node];
-        rows.extend(graph.of(node).iter().map(|target| (own, vertex[*target as usize])).filter(|(a, b)| a != b));
+        rows.extend(
+            graph
+                .of(node)
+                .iter()
+                .map(|target| (own, vertex[*target as usize]))
+                .filter(|(a, b)| a != b),
+        );
     }
     work.spend(rows.len() as u64)?;
     rows.sort_unstable();
@@ -66,7 +77,10 @@ fn condense(rows: &[(u32, u32)], count: usize) -> Csr {
     for at in 1..=count {
         offsets[at] += offsets[at - 1];
     }
-    Csr { offsets, targets: rows.iter().map(|row| row.1).collect() }
+    Csr {
+        offsets,
+        targets: rows.iter().map(|row| row.1).collect(),
+    }
 }
 
 /// The same for an acyclic graph whose nodes are in topological order.
@@ -76,7 +90,9 @@ fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> {
     let mut stack = Vec::new();
     for node in 0..graph.nodes() {
         let row = graph.of(node);
-        let Some(furthest) = row.last().copied().filter(|_| row.len() > 1) else { continue };
+        let Some(furthest) = row.last().copied().filter(|_| row.len() > 1) else {
+            continue;
+        };
         // Nearer targets come first, so a target that is seen when its turn comes was reached through a nearer one.
         for arc in graph.range(node) {
             let target = graph.targets[arc];
@@ -89,7 +105,11 @@ fn implied_arcs(graph: &Csr, work: &mut Work) -> Result<Vec<bool>, Error> {
             while let Some(at) = stack.pop() {
                 work.spend(1 + graph.range(at as usize).len() as u64)?;
                 // Nothing beyond the furthest target can matter.
-                for next in graph.of(at as usize).iter().take_while(|next| **next <= furthest) {
+                for next in graph
+                    .of(at as usize)
+                    .iter()
+                    .take_while(|next| **next <= furthest)
+                {
                     if seen[*next as usize] != node as u32 {
                         seen[*next as usize] = node as u32;
                         stack.push(*next);

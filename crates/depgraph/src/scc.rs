@@ -17,7 +17,11 @@ pub(crate) struct Groups {
 impl Groups {
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &[u32]> + ExactSizeIterator {
         (0..self.ends.len()).map(|at| {
-            let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+            let start = if at == 0 {
+                0
+            } else {
+                self.ends[at - 1] as usize
+            };
             &self.members[start..self.ends[at] as usize]
         })
     }
@@ -69,7 +73,12 @@ pub(crate) fn components(
                 }
             }
             if let Some(child) = child {
-                path.push(Frame { node: node as u32, next: row.start as u32, own, low });
+                path.push(Frame {
+                    node: node as u32,
+                    next: row.start as u32,
+                    own,
+                    low,
+                });
                 node = child;
                 row = graph.range(node);
                 counter += 1;

@@ -12,7 +12,10 @@ pub struct NodeSet {
 impl NodeSet {
     /// An empty set for a graph with so many nodes.
     pub fn new(nodes: usize) -> Self {
-        Self { words: vec![0; nodes.div_ceil(64)], nodes }
+        Self {
+            words: vec![0; nodes.div_ceil(64)],
+            nodes,
+        }
     }
 
     /// Adds a node. True when it was not in the set. A node beyond the graph is not added.
@@ -31,12 +34,17 @@ impl NodeSet {
     /// True when the node is in the set.
     #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
-        self.words.get(node.index() / 64).is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
+        self.words
+            .get(node.index() / 64)
+            .is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
     }
 
     /// How many nodes are in the set.
     pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
     }
 
     /// True when no node is in the set.
@@ -60,7 +68,7 @@ impl NodeSet {
     pub(crate) fn all(nodes: usize) -> Self {
         let mut set = Self::new(nodes);
         set.words.fill(u64::MAX);
-        if let Some(last) = set.words.last_mut().filter(|_| nodes % 64 != 0) {
+        if let Some(last) = set.words.last_mut().filter(|_| !nodes.is_multiple_of(64)) {
             *last = (1 << (nodes % 64)) - 1;
         }
         set
@@ -75,14 +83,23 @@ impl NodeSet {
     }
 
     pub(crate) fn unite(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(a, b)| *a |= b);
     }
 
     pub(crate) fn intersect(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(a, b)| *a &= b);
     }
 
     pub(crate) fn subtract(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= !b);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(a, b)| *a &= !b);
     }
 }

@@ -50,9 +50,16 @@ impl Graph {
     /// Nodes that nothing else refers to and that refer to something: where use of the system begins.
     pub fn entries(&self) -> Vec<NodeId> {
         let reverse = self.reverse();
-        let unused = |node: &NodeId| reverse.of(node.index()).iter().all(|source| *source == node.0);
+        let unused = |node: &NodeId| {
+            reverse
+                .of(node.index())
+                .iter()
+                .all(|source| *source == node.0)
+        };
         let uses = |node: &NodeId| self.successors(*node).any(|target| target != *node);
-        self.nodes().filter(|node| self.state(*node) == State::Present && uses(node) && unused(node)).collect()
+        self.nodes()
+            .filter(|node| self.state(*node) == State::Present && uses(node) && unused(node))
+            .collect()
     }
 
     /// Finds every object whose failure alone makes an entry fail, in the sense of [`fallout`](Self::fallout).
@@ -77,13 +84,20 @@ impl Graph {
         let mut entries = entries.to_vec();
         entries.sort_unstable();
         entries.dedup();
-        let broken: Vec<NodeId> = entries.iter().copied().filter(|entry| down.contains(*entry)).collect();
+        let broken: Vec<NodeId> = entries
+            .iter()
+            .copied()
+            .filter(|entry| down.contains(*entry))
+            .collect();
         entries.retain(|entry| !down.contains(*entry));
 
         let program = Program::new(&needs, topology, &down, work)?;
         let lost = program.lost_entries(&entries, work)?;
-        let mut found: Vec<(NodeId, usize)> =
-            self.nodes().map(|node| (node, lost[node.index()])).filter(|(_, lost)| *lost > 0).collect();
+        let mut found: Vec<(NodeId, usize)> = self
+            .nodes()
+            .map(|node| (node, lost[node.index()]))
+            .filter(|(_, lost)| *lost > 0)
+            .collect();
         let total = found.len();
         found.sort_unstable_by_key(|(node, lost)| (Reverse(*lost), *node));
         found.truncate(limit);
@@ -92,10 +106,22 @@ impl Graph {
             let mut failed = down.clone();
             failed.insert(node);
             let fallen = needs.fallout(&failed, work)?;
-            let entries = entries.iter().copied().filter(|entry| *entry != node && fallen.contains(*entry));
-            points.push(SinglePoint { node, lost, entries: entries.take(limit).collect() });
+            let entries = entries
+                .iter()
+                .copied()
+                .filter(|entry| *entry != node && fallen.contains(*entry));
+            points.push(SinglePoint {
+                node,
+                lost,
+                entries: entries.take(limit).collect(),
+            });
         }
-        Ok(SinglePoints { entries: entries.len() + broken.len(), broken, total, points })
+        Ok(SinglePoints {
+            entries: entries.len() + broken.len(),
+            broken,
+            total,
+            points,
+        })
     }
 }
 
@@ -117,7 +143,12 @@ struct Program {
 }
 
 impl Program {
-    fn new(needs: &Needs<'_>, topology: &Topology, down: &NodeSet, work: &mut Work) -> Result<Self, Error> {
+    fn new(
+        needs: &Needs<'_>,
+        topology: &Topology,
+        down: &NodeSet,
+        work: &mut Work,
+    ) -> Result<Self, Error> {
         let graph = needs.graph;
         work.spend((graph.node_count() + graph.edge_count()) as u64)?;
         let nodes: Vec<NodeId> = topology.dependencies_first().collect();
@@ -138,7 +169,11 @@ impl Program {
             let node = program.nodes[at];
             if !down.contains(node) {
                 let mut last = None;
-                for edge in graph.forward.range(node.index()).filter(|edge| needs.counts(*edge, node.0)) {
+                for edge in graph
+                    .forward
+                    .range(node.index())
+                    .filter(|edge| needs.counts(*edge, node.0))
+                {
                     let target = graph.forward.targets[edge];
                     match needs.group(edge) {
                         Some(group) => alternatives.push((group, target)),
@@ -154,15 +189,22 @@ impl Program {
                 alternatives.dedup();
                 for group in alternatives.chunk_by(|a, b| a.0 == b.0) {
                     // What has failed already is no alternative.
-                    let working = group.iter().filter(|(_, target)| !down.contains(NodeId(*target)));
-                    program.targets.extend(working.map(|(_, target)| program.position[*target as usize]));
+                    let working = group
+                        .iter()
+                        .filter(|(_, target)| !down.contains(NodeId(*target)));
+                    program
+                        .targets
+                        .extend(working.map(|(_, target)| program.position[*target as usize]));
                     program.target_ends.push(program.targets.len() as u32);
                 }
                 alternatives.clear();
             }
             program.term_ends.push(program.target_ends.len() as u32);
             let component = topology.component_of(node);
-            let next = program.nodes.get(at + 1).and_then(|next| topology.component_of(*next));
+            let next = program
+                .nodes
+                .get(at + 1)
+                .and_then(|next| topology.component_of(*next));
             if component.is_none() || component != next {
                 program.run_ends.push(at as u32 + 1);
             }
@@ -174,7 +216,10 @@ impl Program {
     fn lost_entries(&self, entries: &[NodeId], work: &mut Work) -> Result<Vec<usize>, Error> {
         let mut lost = vec![0usize; self.nodes.len()];
         let mut rows: Vec<Row> = vec![[0; WORDS]; self.nodes.len()];
-        let mut entries: Vec<usize> = entries.iter().map(|entry| self.position[entry.index()] as usize).collect();
+        let mut entries: Vec<usize> = entries
+            .iter()
+            .map(|entry| self.position[entry.index()] as usize)
+            .collect();
         entries.sort_unstable();
         // Blocks begin where a run begins, so that a component is never run in part.
         let mut first_run = 0;
@@ -183,7 +228,11 @@ impl Program {
             while first_run < self.run_ends.len() && self.run_ends[first_run] as usize <= start {
                 first_run += 1;
             }
-            let run_start = if first_run == 0 { 0 } else { self.run_ends[first_run - 1] as usize };
+            let run_start = if first_run == 0 {
+                0
+            } else {
+                self.run_ends[first_run - 1] as usize
+            };
             self.run(first_run, run_start, start..end, &mut rows, work)?;
 
             let mut planes = [[0u64; WORDS]; PLANES];
@@ -232,8 +281,8 @@ impl Program {
                 rows[from] = self.row(from, own(from), rows);
                 work.spend(1 + self.terms(from).len() as u64)?;
             } else {
-                for at in from..to {
-                    rows[at] = own(at);
+                for (at, row) in (from..to).zip(&mut rows[from..to]) {
+                    *row = own(at);
                 }
                 loop {
                     let mut changed = false;
@@ -254,14 +303,22 @@ impl Program {
     }
 
     fn terms(&self, at: usize) -> std::ops::Range<usize> {
-        let start = if at == 0 { 0 } else { self.term_ends[at - 1] as usize };
+        let start = if at == 0 {
+            0
+        } else {
+            self.term_ends[at - 1] as usize
+        };
         start..self.term_ends[at] as usize
     }
 
     #[inline]
     fn row(&self, at: usize, mut row: Row, rows: &[Row]) -> Row {
         let terms = self.terms(at);
-        let mut start = if terms.start == 0 { 0 } else { self.target_ends[terms.start - 1] as usize };
+        let mut start = if terms.start == 0 {
+            0
+        } else {
+            self.target_ends[terms.start - 1] as usize
+        };
         for end in &self.target_ends[terms] {
             match &self.targets[start..*end as usize] {
                 [need] => join(&mut row, &rows[*need as usize]),

@@ -28,7 +28,10 @@ impl Graph {
     ///
     /// An interruption, or [`ErrorKind::Write`] when the writer refuses.
     pub fn write_snapshot(&self, out: &mut impl Write, work: &mut Work) -> Result<(), Error> {
-        write!(out, "{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\"properties\":{{")?;
+        write!(
+            out,
+            "{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\"properties\":{{"
+        )?;
         for (at, (key, value)) in self.properties.iter().enumerate() {
             comma(at, out)?;
             json(key, out)?;
@@ -83,7 +86,11 @@ impl Graph {
         for edge in self.edges() {
             work.spend(1)?;
             comma(edge.id.index(), out)?;
-            write!(out, "\n{{\"source\":{},\"target\":{}", edge.source.0, edge.target.0)?;
+            write!(
+                out,
+                "\n{{\"source\":{},\"target\":{}",
+                edge.source.0, edge.target.0
+            )?;
             member(",\"kind\":", edge.kind_name, out)?;
             if !edge.evidence.is_empty() {
                 member(",\"evidence\":", edge.evidence, out)?;
@@ -126,7 +133,8 @@ impl Graph {
             Ok(document) => document,
             // A later version may have members that this one does not know.
             Err(error) => {
-                let later = serde_json::from_str::<Head>(text).is_ok_and(|head| head.version != VERSION);
+                let later =
+                    serde_json::from_str::<Head>(text).is_ok_and(|head| head.version != VERSION);
                 return Err(if later {
                     Error::new(ErrorKind::SnapshotVersion)
                 } else {
@@ -236,7 +244,8 @@ const fn once() -> u32 {
 impl Document<'_> {
     fn build(self, limits: &Limits, work: &mut Work) -> Result<Graph, Error> {
         let invalid = Error::new(ErrorKind::SnapshotInvalid);
-        let mut builder = GraphBuilder::with_capacity(self.nodes.len(), self.edges.len()).with_limits(limits.clone());
+        let mut builder = GraphBuilder::with_capacity(self.nodes.len(), self.edges.len())
+            .with_limits(limits.clone());
         for (key, value) in &self.properties {
             builder.set_property(key.as_ref(), value.as_ref());
         }
@@ -245,7 +254,11 @@ impl Document<'_> {
         }
         for row in &self.nodes {
             work.spend(1)?;
-            let state = row.state.as_deref().map_or(Some(State::Present), State::from_name).ok_or(invalid)?;
+            let state = row
+                .state
+                .as_deref()
+                .map_or(Some(State::Present), State::from_name)
+                .ok_or(invalid)?;
             let mut node = Node::new(&row.id, &row.kind).with_state(state);
             if let Some(name) = &row.name {
                 node = node.with_name(name);
@@ -257,18 +270,34 @@ impl Document<'_> {
         }
         for row in &self.edges {
             work.spend(1)?;
-            let (source, target) = (self.nodes.get(row.source).ok_or(invalid)?, self.nodes.get(row.target).ok_or(invalid)?);
+            let (source, target) = (
+                self.nodes.get(row.source).ok_or(invalid)?,
+                self.nodes.get(row.target).ok_or(invalid)?,
+            );
             let edge = Edge::new(&source.id, &target.id, &row.kind);
-            builder.add_edge(edge.with_evidence(&row.evidence).with_alternative(&row.alternative))?;
+            builder.add_edge(
+                edge.with_evidence(&row.evidence)
+                    .with_alternative(&row.alternative),
+            )?;
         }
         let mut graph = builder.freeze_with(work)?;
         // How often things came, and what contradicted, was counted when the snapshot was made.
         if !graph.merged_nodes.is_empty() || !graph.merged_edges.is_empty() {
             return Err(invalid);
         }
-        let node = |at: usize| self.nodes.get(at).and_then(|row| graph.find(&row.id)).ok_or(invalid);
+        let node = |at: usize| {
+            self.nodes
+                .get(at)
+                .and_then(|row| graph.find(&row.id))
+                .ok_or(invalid)
+        };
         let mut merged_nodes = Vec::new();
-        for (at, _) in self.nodes.iter().enumerate().filter(|(_, row)| row.times > 1) {
+        for (at, _) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.times > 1)
+        {
             merged_nodes.push((node(at)?.0, self.nodes[at].times - 1));
         }
         let mut conflicts = Vec::new();
@@ -288,7 +317,11 @@ impl Document<'_> {
             let first = graph.first_edge(source, target);
             let edge = (first..graph.forward.range(source.index()).end)
                 .map(|edge| graph.view(edge, source))
-                .find(|edge| edge.kind_name == row.kind && edge.evidence == row.evidence && edge.alternative == group);
+                .find(|edge| {
+                    edge.kind_name == row.kind
+                        && edge.evidence == row.evidence
+                        && edge.alternative == group
+                });
             merged_edges.push((edge.ok_or(invalid)?.id.0, row.times - 1));
         }
         merged_nodes.sort_unstable();

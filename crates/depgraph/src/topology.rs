@@ -48,16 +48,20 @@ impl Graph {
         for target in &forward.targets {
             waiting[*target as usize] += 1;
         }
-        let mut self_edges = self.self_edges.iter().map(|edge| forward.targets[*edge as usize]).peekable();
+        let mut self_edges = self
+            .self_edges
+            .iter()
+            .map(|edge| forward.targets[*edge as usize])
+            .peekable();
         let mut isolated = Vec::new();
         let mut queue: Vec<u32> = Vec::with_capacity(self.node_count());
-        for node in 0..self.node_count() {
+        for (node, counter) in waiting.iter_mut().enumerate() {
             let mut own = 0;
             while self_edges.next_if_eq(&(node as u32)).is_some() {
                 own += 1;
             }
-            waiting[node] -= own;
-            if waiting[node] == 0 {
+            *counter -= own;
+            if *counter == 0 {
                 queue.push(node as u32);
                 if forward.range(node).len() == own as usize {
                     isolated.push(NodeId(node as u32));
@@ -91,7 +95,14 @@ impl Graph {
         if queue.len() == self.node_count() {
             let order = by_layer(&waiting, &layer_ends);
             let layers = waiting;
-            return Ok(Topology { order, layer_ends, layers, components: Vec::new(), component_of: Vec::new(), isolated });
+            return Ok(Topology {
+                order,
+                layer_ends,
+                layers,
+                components: Vec::new(),
+                component_of: Vec::new(),
+                isolated,
+            });
         }
         self.cyclic_topology(&queue, waiting, isolated, work)
     }
@@ -144,7 +155,13 @@ impl Graph {
         Ok(self.assemble(groups, group_of, layers, isolated))
     }
 
-    fn assemble(&self, groups: Groups, group_of: Vec<u32>, layers: Vec<u32>, isolated: Vec<NodeId>) -> Topology {
+    fn assemble(
+        &self,
+        groups: Groups,
+        group_of: Vec<u32>,
+        layers: Vec<u32>,
+        isolated: Vec<NodeId>,
+    ) -> Topology {
         let mut components: Vec<Component> = groups
             .iter()
             .filter(|group| group.len() > 1)
@@ -163,7 +180,10 @@ impl Graph {
             }
         }
 
-        let depth = layers.iter().max().map_or(0, |deepest| *deepest as usize + 1);
+        let depth = layers
+            .iter()
+            .max()
+            .map_or(0, |deepest| *deepest as usize + 1);
         let mut layer_ends = vec![0u32; depth];
         for layer in &layers {
             layer_ends[*layer as usize] += 1;
@@ -188,12 +208,21 @@ impl Graph {
                 *cursor += members.len();
             }
         }
-        Topology { order, layer_ends, layers, components, component_of, isolated }
+        Topology {
+            order,
+            layer_ends,
+            layers,
+            components,
+            component_of,
+            isolated,
+        }
     }
 }
 
 fn by_layer(layers: &[u32], layer_ends: &[u32]) -> Vec<NodeId> {
-    let mut cursors: Vec<u32> = std::iter::once(0).chain(layer_ends.iter().copied()).collect();
+    let mut cursors: Vec<u32> = std::iter::once(0)
+        .chain(layer_ends.iter().copied())
+        .collect();
     let mut order = vec![NodeId(0); layers.len()];
     for (node, layer) in layers.iter().enumerate() {
         let cursor = &mut cursors[*layer as usize];
@@ -223,7 +252,11 @@ impl Topology {
     /// The layers, from the top. No node refers to another one in its own layer, except inside a component.
     pub fn layers(&self) -> impl ExactSizeIterator<Item = &[NodeId]> {
         (0..self.layer_ends.len()).map(|at| {
-            let start = if at == 0 { 0 } else { self.layer_ends[at - 1] as usize };
+            let start = if at == 0 {
+                0
+            } else {
+                self.layer_ends[at - 1] as usize
+            };
             &self.order[start..self.layer_ends[at] as usize]
         })
     }
@@ -245,7 +278,10 @@ impl Topology {
 
     /// The number of a node's component; none when it is in no cycle.
     pub fn component_of(&self, node: NodeId) -> Option<usize> {
-        self.component_of.get(node.index()).filter(|number| **number != NO_COMPONENT).map(|number| *number as usize)
+        self.component_of
+            .get(node.index())
+            .filter(|number| **number != NO_COMPONENT)
+            .map(|number| *number as usize)
     }
 
     /// The nodes without any edge to or from another node.

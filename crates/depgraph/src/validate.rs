@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use crate::cycle;
 use crate::error::Error;
 use crate::feedback;
-use crate::finding::{Cut, Cycle, Detail, EdgeRef, Finding, FindingKind, Report, Severity, StateName, Total};
+use crate::finding::{
+    Cut, Cycle, Detail, EdgeRef, Finding, FindingKind, Report, Severity, StateName, Total,
+};
 use crate::fingerprint::Fingerprint;
 use crate::graph::Graph;
 use crate::id::{EdgeId, NodeId};
@@ -54,7 +56,12 @@ impl Graph {
     /// # Errors
     ///
     /// An interruption.
-    pub fn validate_with(&self, topology: &Topology, policy: &Policy, work: &mut Work) -> Result<Report, Error> {
+    pub fn validate_with(
+        &self,
+        topology: &Topology,
+        policy: &Policy,
+        work: &mut Work,
+    ) -> Result<Report, Error> {
         let mut check = Check {
             graph: self,
             topology,
@@ -106,7 +113,11 @@ impl Check<'_> {
     }
 
     fn list(&mut self, severity: Severity, fingerprint: Fingerprint, detail: Detail) {
-        self.findings.push(Finding { severity, fingerprint: fingerprint.finish(), detail });
+        self.findings.push(Finding {
+            severity,
+            fingerprint: fingerprint.finish(),
+            detail,
+        });
     }
 
     fn edge(&self, edge: u32) -> EdgeRef {
@@ -114,7 +125,11 @@ impl Check<'_> {
     }
 
     fn edges(&self, edges: &[u32]) -> Vec<EdgeRef> {
-        edges.iter().take(self.policy.listed).map(|edge| self.edge(*edge)).collect()
+        edges
+            .iter()
+            .take(self.policy.listed)
+            .map(|edge| self.edge(*edge))
+            .collect()
     }
 
     fn self_references(&mut self) {
@@ -122,10 +137,14 @@ impl Check<'_> {
         for wanted in [Rule::Forbid, Rule::Warn] {
             for edge in &graph.self_edges {
                 let rule = self.rules.cycle(graph.kinds[*edge as usize]);
-                let Some(severity) = Severity::of(rule).filter(|_| rule == wanted) else { continue };
+                let Some(severity) = Severity::of(rule).filter(|_| rule == wanted) else {
+                    continue;
+                };
                 if self.count(FindingKind::SelfReference, severity) {
                     let mark = Fingerprint::new(FindingKind::SelfReference).edge(graph, *edge);
-                    let detail = Detail::SelfReference { edge: self.edge(*edge) };
+                    let detail = Detail::SelfReference {
+                        edge: self.edge(*edge),
+                    };
                     self.list(severity, mark, detail);
                 }
             }
@@ -138,7 +157,9 @@ impl Check<'_> {
         }
         let mut places = Places::new(self.graph);
         for rule in [Rule::Forbid, Rule::Warn] {
-            let Some(severity) = Severity::of(rule) else { continue };
+            let Some(severity) = Severity::of(rule) else {
+                continue;
+            };
             for members in self.components_at(rule, work)? {
                 if self.count(FindingKind::Cycle, severity) {
                     self.cycle(severity, rule, &members, &mut places, work)?;
@@ -153,7 +174,9 @@ impl Check<'_> {
         let graph = self.graph;
         let whole = || {
             let components = self.topology.components().iter();
-            components.map(|component| component.members.iter().map(|node| node.0).collect()).collect()
+            components
+                .map(|component| component.members.iter().map(|node| node.0).collect())
+                .collect()
         };
         match self.rules.uniform() {
             Some(only) if only == rule => return Ok(whole()),
@@ -161,7 +184,12 @@ impl Check<'_> {
             None => {}
         }
         let mut index = vec![SETTLED; graph.node_count()];
-        for node in self.topology.components().iter().flat_map(|component| &component.members) {
+        for node in self
+            .topology
+            .components()
+            .iter()
+            .flat_map(|component| &component.members)
+        {
             index[node.index()] = 0;
         }
         let groups = scc::components(
@@ -203,16 +231,28 @@ impl Check<'_> {
         let local = places.extract(graph, members, |edge| judged(edge as u32) >= rule);
         let exactly = |edge: usize| judged(local.edges[edge]) == rule;
         // Of forbidden edges all are judged so, and the search need not ask.
-        let through: Option<&dyn Fn(usize) -> bool> = if rule == Rule::Forbid { None } else { Some(&exactly) };
+        let through: Option<&dyn Fn(usize) -> bool> = if rule == Rule::Forbid {
+            None
+        } else {
+            Some(&exactly)
+        };
         let witness = witness(graph, &local, through, work)?;
-        let cut = feedback::smallest(&local, |edge| self.rules.weight(graph.kinds[edge as usize]), work)?;
+        let cut = feedback::smallest(
+            &local,
+            |edge| self.rules.weight(graph.kinds[edge as usize]),
+            work,
+        )?;
         let mut mark = Fingerprint::new(FindingKind::Cycle).text(severity.as_str());
         for member in members {
             mark = mark.node(graph, NodeId(*member));
         }
         let detail = Detail::Cycle(Box::new(Cycle {
             size: members.len(),
-            members: members.iter().take(self.policy.listed).map(|node| graph.node_ref(NodeId(*node))).collect(),
+            members: members
+                .iter()
+                .take(self.policy.listed)
+                .map(|node| graph.node_ref(NodeId(*node)))
+                .collect(),
             witness: witness.iter().map(|edge| self.edge(*edge)).collect(),
             cut: Cut {
                 size: cut.edges.len(),
@@ -227,7 +267,13 @@ impl Check<'_> {
     }
 
     fn depth(&mut self, work: &mut Work) -> Result<(), Error> {
-        let Some(limit) = self.policy.max_depth.filter(|limit| self.topology.depth() > *limit) else { return Ok(()) };
+        let Some(limit) = self
+            .policy
+            .max_depth
+            .filter(|limit| self.topology.depth() > *limit)
+        else {
+            return Ok(());
+        };
         let heights = self.graph.heights(self.topology, work)?;
         let top = self.topology.layers().next().unwrap_or_default();
         // Of a component, its first member speaks for it.
@@ -235,16 +281,27 @@ impl Check<'_> {
             let component = self.topology.component_of(*node);
             component.is_none_or(|number| self.topology.components()[number].members[0] == *node)
         };
-        let mut roots: Vec<NodeId> =
-            top.iter().copied().filter(|node| heights.of(*node) > limit && speaks(node)).collect();
+        let mut roots: Vec<NodeId> = top
+            .iter()
+            .copied()
+            .filter(|node| heights.of(*node) > limit && speaks(node))
+            .collect();
         roots.sort_by_key(|node| Reverse(heights.of(*node)));
         for root in roots {
             if self.count(FindingKind::Depth, Severity::Error) {
                 let path = self.graph.longest_path(root, self.topology, &heights);
                 work.spend(path.len() as u64)?;
-                let edges: Vec<u32> = path.iter().take(self.policy.listed).map(|edge| edge.0).collect();
+                let edges: Vec<u32> = path
+                    .iter()
+                    .take(self.policy.listed)
+                    .map(|edge| edge.0)
+                    .collect();
                 let mark = Fingerprint::new(FindingKind::Depth).node(self.graph, root);
-                let detail = Detail::Depth { limit, depth: heights.of(root), path: self.edges(&edges) };
+                let detail = Detail::Depth {
+                    limit,
+                    depth: heights.of(root),
+                    path: self.edges(&edges),
+                };
                 self.list(Severity::Error, mark, detail);
             }
         }
@@ -254,22 +311,45 @@ impl Check<'_> {
     fn dangling(&mut self, work: &mut Work) -> Result<(), Error> {
         let graph = self.graph;
         let missing = [State::Deleted, State::NotPermitted, State::NotFetched];
-        let judged = |state: State| Severity::of(self.policy.dangling(state)).map(|severity| (severity, state));
+        let judged = |state: State| {
+            Severity::of(self.policy.dangling(state)).map(|severity| (severity, state))
+        };
         let mut states: Vec<(Severity, State)> = missing.into_iter().filter_map(judged).collect();
         states.sort_by_key(|(severity, _)| Reverse(*severity));
-        if !graph.class_table.iter().any(|(_, wanted)| states.iter().any(|(_, state)| state == wanted)) {
+        if !graph
+            .class_table
+            .iter()
+            .any(|(_, wanted)| states.iter().any(|(_, state)| state == wanted))
+        {
             return Ok(());
         }
         for (severity, state) in states {
             work.spend(graph.node_count() as u64)?;
             for node in graph.nodes().filter(|node| graph.state(*node) == state) {
-                let references = graph.predecessors(node).filter(|source| *source != node).count();
+                let references = graph
+                    .predecessors(node)
+                    .filter(|source| *source != node)
+                    .count();
                 if references > 0 && self.count(FindingKind::Dangling, severity) {
                     let others = graph.incoming(node).filter(|edge| edge.source != node);
-                    let edges = others.take(LISTED_REFERENCES).map(|edge| graph.edge_ref(edge)).collect();
-                    let mark = Fingerprint::new(FindingKind::Dangling).text(state.as_str()).node(graph, node);
+                    let edges = others
+                        .take(LISTED_REFERENCES)
+                        .map(|edge| graph.edge_ref(edge))
+                        .collect();
+                    let mark = Fingerprint::new(FindingKind::Dangling)
+                        .text(state.as_str())
+                        .node(graph, node);
                     let node = graph.node_ref(node);
-                    self.list(severity, mark, Detail::Dangling { node, state: StateName(state), references, edges });
+                    self.list(
+                        severity,
+                        mark,
+                        Detail::Dangling {
+                            node,
+                            state: StateName(state),
+                            references,
+                            edges,
+                        },
+                    );
                 }
             }
         }
@@ -277,37 +357,70 @@ impl Check<'_> {
     }
 
     fn orphans(&mut self) {
-        let Some(severity) = Severity::of(self.policy.orphans) else { return };
+        let Some(severity) = Severity::of(self.policy.orphans) else {
+            return;
+        };
         let graph = self.graph;
-        for node in self.topology.isolated().iter().filter(|node| graph.state(**node) == State::Present) {
+        for node in self
+            .topology
+            .isolated()
+            .iter()
+            .filter(|node| graph.state(**node) == State::Present)
+        {
             if self.count(FindingKind::Orphan, severity) {
                 let mark = Fingerprint::new(FindingKind::Orphan).node(graph, *node);
-                self.list(severity, mark, Detail::Orphan { node: graph.node_ref(*node) });
+                self.list(
+                    severity,
+                    mark,
+                    Detail::Orphan {
+                        node: graph.node_ref(*node),
+                    },
+                );
             }
         }
     }
 
     fn duplicates(&mut self) {
-        let Some(severity) = Severity::of(self.policy.duplicates) else { return };
+        let Some(severity) = Severity::of(self.policy.duplicates) else {
+            return;
+        };
         let graph = self.graph;
         for (node, more) in graph.merged_nodes() {
             if self.count(FindingKind::Duplicate, severity) {
                 let mark = Fingerprint::new(FindingKind::Duplicate).node(graph, node);
                 let node = Some(graph.node_ref(node));
-                self.list(severity, mark, Detail::Duplicate { node, edge: None, times: more + 1 });
+                self.list(
+                    severity,
+                    mark,
+                    Detail::Duplicate {
+                        node,
+                        edge: None,
+                        times: more + 1,
+                    },
+                );
             }
         }
         for (edge, more) in graph.merged_edges() {
             if self.count(FindingKind::Duplicate, severity) {
                 let mark = Fingerprint::new(FindingKind::Duplicate).edge(graph, edge.0);
                 let edge = Some(self.edge(edge.0));
-                self.list(severity, mark, Detail::Duplicate { node: None, edge, times: more + 1 });
+                self.list(
+                    severity,
+                    mark,
+                    Detail::Duplicate {
+                        node: None,
+                        edge,
+                        times: more + 1,
+                    },
+                );
             }
         }
     }
 
     fn conflicts(&mut self) {
-        let Some(severity) = Severity::of(self.policy.conflicts) else { return };
+        let Some(severity) = Severity::of(self.policy.conflicts) else {
+            return;
+        };
         let graph = self.graph;
         for conflict in &graph.conflicts {
             if self.count(FindingKind::Conflict, severity) {
@@ -325,11 +438,16 @@ impl Check<'_> {
     }
 
     fn gaps(&mut self) {
-        let Some(severity) = Severity::of(self.policy.gaps) else { return };
+        let Some(severity) = Severity::of(self.policy.gaps) else {
+            return;
+        };
         for gap in &self.graph.gaps {
             if self.count(FindingKind::Incomplete, severity) {
                 let mark = Fingerprint::new(FindingKind::Incomplete).text(&gap.scope);
-                let detail = Detail::Incomplete { scope: gap.scope.clone(), reason: gap.reason.clone() };
+                let detail = Detail::Incomplete {
+                    scope: gap.scope.clone(),
+                    reason: gap.reason.clone(),
+                };
                 self.list(severity, mark, detail);
             }
         }
@@ -343,7 +461,10 @@ fn witness(
     through: Option<&dyn Fn(usize) -> bool>,
     work: &mut Work,
 ) -> Result<Vec<u32>, Error> {
-    let mut edges: Vec<u32> = cycle::shortest(local, through, work)?.iter().map(|edge| local.edges[*edge]).collect();
+    let mut edges: Vec<u32> = cycle::shortest(local, through, work)?
+        .iter()
+        .map(|edge| local.edges[*edge])
+        .collect();
     let first = (0..edges.len()).min_by_key(|at| graph.edge(EdgeId(edges[*at])).source);
     edges.rotate_left(first.unwrap_or(0));
     Ok(edges)

@@ -1,6 +1,7 @@
 //! Choosing what of a graph is drawn.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use crate::csr::Csr;
 use crate::error::Error;
@@ -28,7 +29,7 @@ pub enum Collapse {
 /// A choice of what to draw.
 ///
 /// A picture of everything is of no use beyond some dozens of objects, so a view has a focus and hard caps, and what it leaves out is
-/// counted and said in every format. Without a focus the objects in cycles come first, then those with most references.
+/// counted and said in every format. Without a focus, objects in cycles and with most references come first, and what is joined to them.
 ///
 /// ```
 /// use depgraph::{GraphBuilder, State, View, Work};
@@ -154,15 +155,19 @@ impl<'a> View<'a> {
             }
         };
         let chosen_kinds = |chosen: &Option<Vec<String>>, names: &[String]| -> Vec<bool> {
-            names.iter().map(|name| chosen.as_ref().is_none_or(|chosen| chosen.contains(name))).collect()
+            names
+                .iter()
+                .map(|name| chosen.as_ref().is_none_or(|chosen| chosen.contains(name)))
+                .collect()
         };
         let node_kinds = chosen_kinds(&self.node_kinds, &graph.node_kinds);
         let edge_kinds = chosen_kinds(&self.edge_kinds, &graph.edge_kinds);
         let focus = NodeSet::of(graph.node_count(), &self.focus);
-        let eligible = |node: NodeId| focus.contains(node) || node_kinds[usize::from(graph.kind(node).0)];
+        let eligible =
+            |node: NodeId| focus.contains(node) || node_kinds[usize::from(graph.kind(node).0)];
 
         let candidates = if self.focus.is_empty() {
-            self.most_connected(topology, eligible)
+            self.most_connected(topology, eligible, &edge_kinds, work)?
         } else {
             self.around(&focus, eligible, &edge_kinds, work)?
         };
@@ -184,15 +189,23 @@ impl<'a> View<'a> {
         let mut rows: Vec<(u32, u32, u8, u32, bool)> = Vec::new();
         for node in groups.members.iter().flatten() {
             let from = vertex_of[node];
-            for edge in graph.forward.range(node.index()).filter(|edge| edge_kinds[usize::from(graph.kinds[*edge])]) {
+            for edge in graph
+                .forward
+                .range(node.index())
+                .filter(|edge| edge_kinds[usize::from(graph.kinds[*edge])])
+            {
                 let target = NodeId(graph.forward.targets[edge]);
-                let Some(to) = vertex_of.get(&target).copied() else { continue };
+                let Some(to) = vertex_of.get(&target).copied() else {
+                    continue;
+                };
                 if from == to && target != *node {
                     left_out.folded += 1;
                     continue;
                 }
                 let circle = target == *node
-                    || topology.component_of(*node).is_some_and(|own| topology.component_of(target) == Some(own));
+                    || topology
+                        .component_of(*node)
+                        .is_some_and(|own| topology.component_of(target) == Some(own));
                 rows.push((from, to, graph.kinds[edge], edge as u32, circle));
             }
         }
@@ -239,30 +252,88 @@ impl<'a> View<'a> {
             });
         }
         Ok(Picture {
-            properties: graph.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            properties: graph
+                .properties
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             vertices,
             arcs,
             left_out,
         })
     }
 
-    /// All eligible nodes; if not all can be drawn, those in cycles and with most references first.
-    fn most_connected(&self, topology: &Topology, eligible: impl Fn(NodeId) -> bool) -> Vec<NodeId> {
+    /// All eligible nodes; if not all can be drawn, those in cycles and with most references, and what is joined to them, first.
+    fn most_connected(
+        &self,
+        topology: &Topology,
+        eligible: impl Fn(NodeId) -> bool,
+        edge_kinds: &[bool],
+        work: &mut Work,
+    ) -> Result<Vec<NodeId>, Error> {
         let graph = self.graph;
         let mut nodes: Vec<NodeId> = graph.nodes().filter(|node| eligible(*node)).collect();
-        if nodes.len() > self.max_nodes {
-            let rank = |node: &NodeId| {
-                let degree = graph.forward.range(node.index()).len() + graph.reverse().range(node.index()).len();
-                (topology.component_of(*node).is_none(), std::cmp::Reverse(degree), *node)
-            };
-            if self.collapse.is_none() && self.max_nodes > 0 {
-                nodes.select_nth_unstable_by_key(self.max_nodes - 1, rank);
-                nodes[..self.max_nodes].sort_unstable();
+        if nodes.len() <= self.max_nodes {
+            return Ok(nodes);
+        }
+        let rank = |node: &NodeId| {
+            let degree =
+                graph.forward.range(node.index()).len() + graph.reverse().range(node.index()).len();
+            (
+                topology.component_of(*node).is_none(),
+                Reverse(degree),
+                *node,
+            )
+        };
+        if self.collapse.is_some() || self.max_nodes == 0 {
+            nodes.sort_by_cached_key(rank);
+            return Ok(nodes);
+        }
+        nodes.select_nth_unstable_by_key(self.max_nodes - 1, rank);
+        let (best, rest) = nodes.split_at_mut(self.max_nodes);
+        best.sort_unstable_by_key(rank);
+        // Cycles that fit are all wanted; from the rest the picture grows along references, best first.
+        let circles = best
+            .iter()
+            .filter(|node| topology.component_of(**node).is_some())
+            .count();
+        let wanted = if circles * 2 <= self.max_nodes {
+            circles
+        } else {
+            0
+        };
+        let mut chosen = NodeSet::new(graph.node_count());
+        let mut order: Vec<NodeId> = Vec::with_capacity(self.max_nodes);
+        let mut near = BinaryHeap::new();
+        let mut seeds = best.iter().copied();
+        while order.len() < self.max_nodes {
+            let grown = if order.len() < wanted {
+                None
             } else {
-                nodes.sort_by_cached_key(rank);
+                near.pop().map(|Reverse((_, _, node))| node)
+            };
+            let Some(node) = grown.or_else(|| seeds.next()) else {
+                break;
+            };
+            if !chosen.insert(node) {
+                continue;
+            }
+            order.push(node);
+            let down = graph.outgoing(node).map(|edge| (edge.target, edge.kind));
+            let up = graph.incoming(node).map(|edge| (edge.source, edge.kind));
+            for (other, kind) in down.chain(up) {
+                work.spend(1)?;
+                if edge_kinds[usize::from(kind.0)] && eligible(other) && !chosen.contains(other) {
+                    near.push(Reverse(rank(&other)));
+                }
             }
         }
-        nodes
+        order.extend(
+            best.iter()
+                .chain(rest.iter())
+                .filter(|node| !chosen.contains(**node)),
+        );
+        Ok(order)
     }
 
     /// The eligible nodes around the focus, nearest first.
@@ -312,25 +383,44 @@ impl<'a> View<'a> {
     fn vertex(&self, members: &[NodeId], topology: &Topology, focus: &NodeSet) -> Vertex {
         let graph = self.graph;
         let first = members[0];
-        let in_cycle = members.iter().any(|node| topology.component_of(*node).is_some());
+        let in_cycle = members
+            .iter()
+            .any(|node| topology.component_of(*node).is_some());
         let focused = members.iter().any(|node| focus.contains(*node));
-        let worst = members.iter().map(|node| graph.state(*node)).max_by_key(|state| match state {
-            State::Present => 0,
-            State::NotFetched => 1,
-            State::NotPermitted => 2,
-            State::Deleted => 3,
-        });
-        let same_kind = members.iter().all(|node| graph.kind(*node) == graph.kind(first));
+        let worst = members
+            .iter()
+            .map(|node| graph.state(*node))
+            .max_by_key(|state| match state {
+                State::Present => 0,
+                State::NotFetched => 1,
+                State::NotPermitted => 2,
+                State::Deleted => 3,
+            });
+        let same_kind = members
+            .iter()
+            .all(|node| graph.kind(*node) == graph.kind(first));
         let label = match (&self.collapse, members) {
-            (_, [one]) => graph.name(*one).map_or_else(|| graph.id(*one).to_string(), str::to_owned),
+            (_, [one]) => graph
+                .name(*one)
+                .map_or_else(|| graph.id(*one).to_string(), str::to_owned),
             (Some(Collapse::Kind), _) => graph.kind_name(first).to_owned(),
-            (Some(Collapse::Attribute(key)), _) => graph.attribute(first, key).unwrap_or_default().to_owned(),
+            (Some(Collapse::Attribute(key)), _) => {
+                graph.attribute(first, key).unwrap_or_default().to_owned()
+            }
             _ => format!("circle of {}", members.len()),
         };
         Vertex {
-            node: if members.len() == 1 { Some(graph.node_ref(first)) } else { None },
+            node: if members.len() == 1 {
+                Some(graph.node_ref(first))
+            } else {
+                None
+            },
             label,
-            kind: if same_kind { graph.kind_name(first).to_owned() } else { "several kinds".to_owned() },
+            kind: if same_kind {
+                graph.kind_name(first).to_owned()
+            } else {
+                "several kinds".to_owned()
+            },
             members: members.len(),
             state: worst.unwrap_or(State::Present),
             in_cycle,
@@ -347,7 +437,10 @@ pub(crate) fn rows_of(arcs: &[Arc], vertices: usize) -> Csr {
     for at in 1..=vertices {
         offsets[at] += offsets[at - 1];
     }
-    Csr { offsets, targets: arcs.iter().map(|arc| arc.target as u32).collect() }
+    Csr {
+        offsets,
+        targets: arcs.iter().map(|arc| arc.target as u32).collect(),
+    }
 }
 
 /// Nodes on their way into vertices.
@@ -365,7 +458,11 @@ struct Groups {
 
 impl Drawing {
     fn new(graph: &Graph, max: usize) -> Self {
-        Self { members: Vec::with_capacity(max.min(graph.node_count())), by_group: HashMap::new(), max }
+        Self {
+            members: Vec::with_capacity(max.min(graph.node_count())),
+            by_group: HashMap::new(),
+            max,
+        }
     }
 
     /// False when there is no room.
@@ -393,7 +490,10 @@ impl Drawing {
         for (number, members) in self.members.iter().enumerate() {
             vertex_of.extend(members.iter().map(|node| (*node, number as u32)));
         }
-        Groups { members: self.members, vertex_of }
+        Groups {
+            members: self.members,
+            vertex_of,
+        }
     }
 }
 
@@ -471,9 +571,21 @@ impl LeftOut {
         };
         say(self.nodes, "object", "objects");
         say(self.edges, "reference", "references");
-        say(self.implied, "reference that a longer way implies", "references that longer ways imply");
-        say(self.folded, "reference inside a group", "references inside groups");
-        if parts.is_empty() { None } else { Some(format!("not shown: {}", parts.join(", "))) }
+        say(
+            self.implied,
+            "reference that a longer way implies",
+            "references that longer ways imply",
+        );
+        say(
+            self.folded,
+            "reference inside a group",
+            "references inside groups",
+        );
+        if parts.is_empty() {
+            None
+        } else {
+            Some(format!("not shown: {}", parts.join(", ")))
+        }
     }
 }
 
@@ -497,13 +609,21 @@ impl Picture {
 impl Vertex {
     /// The label, with the number of objects if it stands for several.
     pub(crate) fn caption(&self) -> String {
-        if self.members > 1 { format!("{} ({})", self.label, self.members) } else { self.label.clone() }
+        if self.members > 1 {
+            format!("{} ({})", self.label, self.members)
+        } else {
+            self.label.clone()
+        }
     }
 }
 
 impl Arc {
     /// The kind, with the number of references if it stands for several.
     pub(crate) fn caption(&self) -> String {
-        if self.count > 1 { format!("{} ×{}", self.kind, self.count) } else { self.kind.clone() }
+        if self.count > 1 {
+            format!("{} ×{}", self.kind, self.count)
+        } else {
+            self.kind.clone()
+        }
     }
 }

@@ -38,7 +38,11 @@ impl Work {
 
     /// At most so many steps.
     pub const fn steps(steps: u64) -> Self {
-        Self { left: steps, until_look: 0, cancel: None }
+        Self {
+            left: steps,
+            until_look: 0,
+            cancel: None,
+        }
     }
 
     /// Stops, with [`ErrorKind::Cancelled`], soon after the flag becomes true.

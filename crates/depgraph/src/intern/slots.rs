@@ -13,8 +13,15 @@ const FIRST_BITS: u32 = 6;
 
 impl Slots {
     pub(super) fn with_capacity(entries: usize) -> Self {
-        let bits = (entries + entries / 2 + 1).next_power_of_two().trailing_zeros().max(FIRST_BITS);
-        Self { slots: vec![0; 1 << bits], shift: 64 - bits, filled: 0 }
+        let bits = (entries + entries / 2 + 1)
+            .next_power_of_two()
+            .trailing_zeros()
+            .max(FIRST_BITS);
+        Self {
+            slots: vec![0; 1 << bits],
+            shift: 64 - bits,
+            filled: 0,
+        }
     }
 
     /// The slot where the search for a hash begins. Reading it early brings it into the cache.
@@ -26,7 +33,11 @@ impl Slots {
     /// The number in a slot, if its half of the hash is this one's.
     #[inline]
     pub(super) fn number(slot: u64, hash: u64) -> Option<u32> {
-        if (slot >> 32) as u32 == hash as u32 { (slot as u32).checked_sub(1) } else { None }
+        if (slot >> 32) as u32 == hash as u32 {
+            (slot as u32).checked_sub(1)
+        } else {
+            None
+        }
     }
 
     /// The number with this hash that `same` accepts.
@@ -39,10 +50,8 @@ impl Slots {
             if slot == 0 {
                 return None;
             }
-            if let Some(number) = Self::number(slot, hash) {
-                if same(number) {
-                    return Some(number);
-                }
+            if let Some(number) = Self::number(slot, hash).filter(|number| same(*number)) {
+                return Some(number);
             }
             at = (at + 1) & mask;
         }

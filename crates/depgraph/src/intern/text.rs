@@ -16,7 +16,12 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn new() -> Self {
-        Self { arena: String::new(), ends: Vec::new(), slots: Slots::with_capacity(0), random: RandomState::new() }
+        Self {
+            arena: String::new(),
+            ends: Vec::new(),
+            slots: Slots::with_capacity(0),
+            random: RandomState::new(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -33,21 +38,34 @@ impl Texts {
     }
 
     pub(crate) fn contains(&self, text: &str) -> bool {
-        self.slots.find(self.random.hash_one(text), |number| self.get(number) == text).is_some()
+        self.slots
+            .find(self.random.hash_one(text), |number| {
+                self.get(number) == text
+            })
+            .is_some()
     }
 
     /// Enters a text. None when the arena would pass 4 GiB or the numbers 2³¹.
     pub(crate) fn enter(&mut self, text: &str) -> Option<u32> {
         let h = self.random.hash_one(text);
-        let Self { arena, ends, slots, random } = self;
+        let Self {
+            arena,
+            ends,
+            slots,
+            random,
+        } = self;
         if let Some(number) = slots.find(h, |number| part(arena, ends, number) == text) {
             return Some(number);
         }
         let end = u32::try_from(arena.len() + text.len()).ok()?;
-        let number = u32::try_from(ends.len()).ok().filter(|number| *number < 1 << 31)?;
+        let number = u32::try_from(ends.len())
+            .ok()
+            .filter(|number| *number < 1 << 31)?;
         arena.push_str(text);
         ends.push(end);
-        slots.enter(h, number, |earlier| random.hash_one(part(arena, ends, earlier)));
+        slots.enter(h, number, |earlier| {
+            random.hash_one(part(arena, ends, earlier))
+        });
         Some(number)
     }
 
@@ -61,6 +79,10 @@ impl Texts {
 
 fn part<'a>(arena: &'a str, ends: &[u32], number: u32) -> &'a str {
     let number = number as usize;
-    let start = if number == 0 { 0 } else { ends[number - 1] as usize };
+    let start = if number == 0 {
+        0
+    } else {
+        ends[number - 1] as usize
+    };
     &arena[start..ends[number] as usize]
 }

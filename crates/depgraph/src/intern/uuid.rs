@@ -21,7 +21,11 @@ impl Uuids {
         // Ids come from outside: with a seed that they cannot know, they cannot be made to collide. It changes no output.
         let random = RandomState::new();
         let seed = (random.hash_one(0u8), random.hash_one(1u8));
-        Self { keys: Vec::with_capacity(entries), slots: Slots::with_capacity(entries), seed }
+        Self {
+            keys: Vec::with_capacity(entries),
+            slots: Slots::with_capacity(entries),
+            seed,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -33,7 +37,11 @@ impl Uuids {
     }
 
     pub(crate) fn contains(&self, key: u128) -> bool {
-        self.slots.find(hash(self.seed, key), |number| self.keys[number as usize] == key).is_some()
+        self.slots
+            .find(hash(self.seed, key), |number| {
+                self.keys[number as usize] == key
+            })
+            .is_some()
     }
 
     pub(crate) fn enter(&mut self, key: u128) -> u32 {
@@ -53,7 +61,8 @@ impl Uuids {
 
     /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
     /// what the first slot does not settle takes the slow path.
-    #[inline(never)] pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
+    #[inline(never)]
+    pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
         let mut hashes = [0u64; BATCH];
         let mut first = [0u64; BATCH];
         for (h, key) in hashes.iter_mut().zip(keys) {

@@ -53,9 +53,12 @@ impl Graph {
             Some(node) => {
                 set.insert(node);
             }
-            None => self.nodes().filter(|node| self.name(*node) == Some(word)).for_each(|node| {
-                set.insert(node);
-            }),
+            None => self
+                .nodes()
+                .filter(|node| self.name(*node) == Some(word))
+                .for_each(|node| {
+                    set.insert(node);
+                }),
         }
         set
     }
@@ -69,7 +72,12 @@ impl Query {
     /// An unknown object, an argument that is not one object where one is needed, [`ErrorKind::Inseparable`] of `cut`, or an
     /// interruption.
     pub fn run(&self, graph: &Graph, work: &mut Work) -> Result<Answer, Error> {
-        let mut machine = Machine { graph, stack: Vec::new(), topology: None, path: None };
+        let mut machine = Machine {
+            graph,
+            stack: Vec::new(),
+            topology: None,
+            path: None,
+        };
         for step in &self.program {
             // A set costs a bit a node; to look names up, a glance at each.
             work.spend(1 + graph.node_count() as u64 / 64)?;
@@ -95,13 +103,22 @@ impl Query {
                     }
                     machine.stack.push(left);
                 }
-                Step::Call { function, texts, number, sets, column } => {
+                Step::Call {
+                    function,
+                    texts,
+                    number,
+                    sets,
+                    column,
+                } => {
                     let set = machine.call(*function, texts, *number, *sets, *column, work)?;
                     machine.stack.push(set);
                 }
             }
         }
-        Ok(Answer { path: machine.path.take(), nodes: machine.pop() })
+        Ok(Answer {
+            path: machine.path.take(),
+            nodes: machine.pop(),
+        })
     }
 }
 
@@ -115,7 +132,9 @@ struct Machine<'a> {
 impl Machine<'_> {
     /// The parser makes sure that there is one.
     fn pop(&mut self) -> NodeSet {
-        self.stack.pop().unwrap_or_else(|| NodeSet::new(self.graph.node_count()))
+        self.stack
+            .pop()
+            .unwrap_or_else(|| NodeSet::new(self.graph.node_count()))
     }
 
     fn call(
@@ -130,7 +149,9 @@ impl Machine<'_> {
         let graph = self.graph;
         let reach = |set: &NodeSet, direction, work: &mut Work| {
             let from: Vec<NodeId> = set.iter().collect();
-            graph.reach(&from, direction, number, work).map(|reach| reach.set().clone())
+            graph
+                .reach(&from, direction, number, work)
+                .map(|reach| reach.set().clone())
         };
         let text = |at: usize| texts.get(at).map_or("", String::as_str);
         match function {
@@ -144,7 +165,9 @@ impl Machine<'_> {
                 match path.as_deref() {
                     // A node that is in both sets is a path by itself.
                     Some([]) => {
-                        from.iter().find(|node| to.contains(*node)).map(|node| nodes.insert(node));
+                        from.iter()
+                            .find(|node| to.contains(*node))
+                            .map(|node| nodes.insert(node));
                     }
                     Some(edges) => {
                         for edge in edges.iter().map(|edge| graph.edge(*edge)) {
@@ -168,7 +191,11 @@ impl Machine<'_> {
                 if self.topology.is_none() {
                     self.topology = Some(graph.topology(work)?);
                 }
-                for component in self.topology.iter().flat_map(|topology| topology.components()) {
+                for component in self
+                    .topology
+                    .iter()
+                    .flat_map(|topology| topology.components())
+                {
                     if component.members.iter().any(|node| set.contains(*node)) {
                         for node in &component.members {
                             set.insert(*node);
@@ -183,23 +210,39 @@ impl Machine<'_> {
                 let (Some(from), Some(to)) = (one(&from), one(&to)) else {
                     return Err(Error::at(ErrorKind::QueryArgument, column));
                 };
-                let nodes = graph.separator(from, to, work).map_err(|error| Error::at(error.kind(), column))?;
+                let nodes = graph
+                    .separator(from, to, work)
+                    .map_err(|error| Error::at(error.kind(), column))?;
                 Ok(NodeSet::of(graph.node_count(), &nodes))
             }
             Function::Kind => self.filter(sets, |node| graph.kind_name(node) == text(0), work),
             Function::State => {
-                let state = State::from_name(text(0)).ok_or(Error::at(ErrorKind::QueryArgument, column))?;
+                let state =
+                    State::from_name(text(0)).ok_or(Error::at(ErrorKind::QueryArgument, column))?;
                 self.filter(sets, |node| graph.state(node) == state, work)
             }
-            Function::Attr => self.filter(sets, |node| graph.attribute(node, text(0)) == Some(text(1)), work),
+            Function::Attr => self.filter(
+                sets,
+                |node| graph.attribute(node, text(0)) == Some(text(1)),
+                work,
+            ),
         }
     }
 
     /// Those of the last set, or of all nodes if there is none, that a predicate accepts.
-    fn filter(&mut self, sets: usize, keep: impl Fn(NodeId) -> bool, work: &mut Work) -> Result<NodeSet, Error> {
+    fn filter(
+        &mut self,
+        sets: usize,
+        keep: impl Fn(NodeId) -> bool,
+        work: &mut Work,
+    ) -> Result<NodeSet, Error> {
         let graph = self.graph;
         work.spend(graph.node_count() as u64)?;
-        let of = if sets == 0 { NodeSet::all(graph.node_count()) } else { self.pop() };
+        let of = if sets == 0 {
+            NodeSet::all(graph.node_count())
+        } else {
+            self.pop()
+        };
         let mut kept = NodeSet::new(graph.node_count());
         for node in of.iter().filter(|node| keep(*node)) {
             kept.insert(node);

@@ -34,7 +34,13 @@ pub(super) enum Step {
     /// The union, difference or intersection of the last two sets.
     Combine(Operator),
     /// A function, with its text and number arguments and how many sets it takes.
-    Call { function: Function, texts: Vec<String>, number: Option<usize>, sets: usize, column: usize },
+    Call {
+        function: Function,
+        texts: Vec<String>,
+        number: Option<usize>,
+        sets: usize,
+        column: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +142,13 @@ impl Query {
         if tokens.len() > limits.query_parts.saturating_mul(2) {
             return Err(Error::new(ErrorKind::QueryTooComplex));
         }
-        let mut parser = Parser { program: Vec::new(), open: vec![Open { call: None, pending: None }] };
+        let mut parser = Parser {
+            program: Vec::new(),
+            open: vec![Open {
+                call: None,
+                pending: None,
+            }],
+        };
         let mut tokens = tokens.into_iter().peekable();
         // True when something must come that is a set; false after one.
         let mut operand = true;
@@ -163,7 +175,8 @@ impl Query {
             let calls = matches!(tokens.peek(), Some((Token::Open, _)));
             match token {
                 Token::Word(name) if calls => {
-                    let function = Function::named(&name).ok_or(Error::at(ErrorKind::QueryUnknownFunction, column))?;
+                    let function = Function::named(&name)
+                        .ok_or(Error::at(ErrorKind::QueryUnknownFunction, column))?;
                     tokens.next();
                     parser.start_call(function, column)?;
                     operand = !parser.closes_empty(&mut tokens)?;
@@ -171,22 +184,25 @@ impl Query {
                 Token::Word(word) | Token::Quoted(word) => {
                     operand = parser.word(word, column, tokens.peek().map(|(token, _)| token))?;
                     // After a text or a number stands what ends it.
-                    if operand {
-                        if let Some((Token::Close, column)) = tokens.next() {
-                            parser.finish(column)?;
-                            operand = false;
-                        }
+                    if operand && let Some((Token::Close, column)) = tokens.next() {
+                        parser.finish(column)?;
+                        operand = false;
                     }
                 }
                 Token::Open => {
                     parser.expect_set(column)?;
-                    parser.open.push(Open { call: None, pending: None });
+                    parser.open.push(Open {
+                        call: None,
+                        pending: None,
+                    });
                 }
                 _ => return Err(syntax),
             }
         }
         match (operand, parser.open.as_slice()) {
-            (false, [_]) => Ok(Self { program: parser.program }),
+            (false, [_]) => Ok(Self {
+                program: parser.program,
+            }),
             _ => Err(Error::at(ErrorKind::QuerySyntax, end)),
         }
     }
@@ -200,7 +216,10 @@ struct Parser {
 impl Parser {
     fn top(&mut self) -> &mut Open {
         if self.open.is_empty() {
-            self.open.push(Open { call: None, pending: None });
+            self.open.push(Open {
+                call: None,
+                pending: None,
+            });
         }
         let last = self.open.len() - 1;
         &mut self.open[last]
@@ -223,14 +242,29 @@ impl Parser {
 
     fn start_call(&mut self, function: Function, column: usize) -> Result<(), Error> {
         self.expect_set(column)?;
-        let call = Call { function, column, texts: Vec::new(), number: None, sets: 0, given: 0 };
-        self.open.push(Open { call: Some(call), pending: None });
+        let call = Call {
+            function,
+            column,
+            texts: Vec::new(),
+            number: None,
+            sets: 0,
+            given: 0,
+        };
+        self.open.push(Open {
+            call: Some(call),
+            pending: None,
+        });
         Ok(())
     }
 
     /// Closes a call that has no arguments and needs none.
-    fn closes_empty(&mut self, tokens: &mut std::iter::Peekable<impl Iterator<Item = (Token, usize)>>) -> Result<bool, Error> {
-        let Some((Token::Close, column)) = tokens.peek() else { return Ok(false) };
+    fn closes_empty(
+        &mut self,
+        tokens: &mut std::iter::Peekable<impl Iterator<Item = (Token, usize)>>,
+    ) -> Result<bool, Error> {
+        let Some((Token::Close, column)) = tokens.peek() else {
+            return Ok(false);
+        };
         let column = *column;
         tokens.next();
         self.finish(column)?;
@@ -239,7 +273,9 @@ impl Parser {
 
     /// Takes a word. True when it was a text or a number, which a comma or a parenthesis must follow.
     fn word(&mut self, word: String, column: usize, next: Option<&Token>) -> Result<bool, Error> {
-        let due = self.due().ok_or(Error::at(ErrorKind::QueryArgument, column))?;
+        let due = self
+            .due()
+            .ok_or(Error::at(ErrorKind::QueryArgument, column))?;
         let ends = matches!(next, Some(Token::Comma | Token::Close));
         let Some(call) = self.top().call.as_mut().filter(|_| due != Parameter::Set) else {
             self.program.push(Step::Object(word, column));
@@ -251,7 +287,10 @@ impl Parser {
         }
         match due {
             Parameter::Number => {
-                call.number = Some(word.parse().map_err(|_| Error::at(ErrorKind::QueryArgument, column))?);
+                call.number = Some(
+                    word.parse()
+                        .map_err(|_| Error::at(ErrorKind::QueryArgument, column))?,
+                );
             }
             _ => call.texts.push(word),
         }
@@ -268,7 +307,11 @@ impl Parser {
 
     /// A set that is an argument ends.
     fn end_argument(&mut self, column: usize) -> Result<(), Error> {
-        let call = self.top().call.as_mut().ok_or(Error::at(ErrorKind::QuerySyntax, column))?;
+        let call = self
+            .top()
+            .call
+            .as_mut()
+            .ok_or(Error::at(ErrorKind::QuerySyntax, column))?;
         call.given += 1;
         call.sets += 1;
         Ok(())
@@ -287,14 +330,29 @@ impl Parser {
 
     /// What was opened last is complete.
     fn finish(&mut self, column: usize) -> Result<(), Error> {
-        let Some(open) = self.open.pop() else { return Err(Error::at(ErrorKind::QuerySyntax, column)) };
+        let Some(open) = self.open.pop() else {
+            return Err(Error::at(ErrorKind::QuerySyntax, column));
+        };
         if let Some(call) = open.call {
             let (parameters, needed) = call.function.parameters();
             if call.given < needed || call.given > parameters.len() {
                 return Err(Error::at(ErrorKind::QueryArgument, call.column));
             }
-            let Call { function, column, texts, number, sets, .. } = call;
-            self.program.push(Step::Call { function, texts, number, sets, column });
+            let Call {
+                function,
+                column,
+                texts,
+                number,
+                sets,
+                ..
+            } = call;
+            self.program.push(Step::Call {
+                function,
+                texts,
+                number,
+                sets,
+                column,
+            });
         }
         self.operand_done();
         Ok(())
@@ -340,7 +398,9 @@ fn tokens(text: &str) -> Result<(Vec<(Token, usize)>, usize), Error> {
             _ => {
                 let mut word = String::from(character);
                 let part = |next: &char| {
-                    !(next.is_whitespace() || next.is_control() || matches!(next, '(' | ')' | ',' | '+' | '&' | '"'))
+                    !(next.is_whitespace()
+                        || next.is_control()
+                        || matches!(next, '(' | ')' | ',' | '+' | '&' | '"'))
                 };
                 while let Some(next) = characters.next_if(part) {
                     column += 1;

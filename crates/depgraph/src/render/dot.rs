@@ -15,7 +15,9 @@ impl Picture {
     ///
     /// [`ErrorKind::Write`](crate::ErrorKind::Write) when the writer refuses.
     pub fn write_dot(&self, out: &mut impl Write) -> Result<(), Error> {
-        out.write_str("digraph dependencies {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n")?;
+        out.write_str(
+            "digraph dependencies {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n",
+        )?;
         if let Some(note) = self.left_out.note() {
             out.write_str("  label=")?;
             dot(&note, out)?;
@@ -24,7 +26,10 @@ impl Picture {
         for (number, vertex) in self.vertices.iter().enumerate() {
             write!(out, "  n{number} [label=")?;
             let caption = visible(&vertex.caption(), LABEL);
-            dot(&format!("{caption} [{}]", visible(&vertex.kind, LABEL)), out)?;
+            dot(
+                &format!("{caption} [{}]", visible(&vertex.kind, LABEL)),
+                out,
+            )?;
             if let Some(node) = &vertex.node {
                 out.write_str(", tooltip=")?;
                 dot(&node.id, out)?;

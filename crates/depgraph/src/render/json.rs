@@ -23,7 +23,11 @@ impl Picture {
         }
         out.write_str("},\"nodes\":[")?;
         for (at, vertex) in self.vertices.iter().enumerate() {
-            out.write_str(if at == 0 { "\n{\"label\":" } else { ",\n{\"label\":" })?;
+            out.write_str(if at == 0 {
+                "\n{\"label\":"
+            } else {
+                ",\n{\"label\":"
+            })?;
             json(&vertex.label, out)?;
             out.write_str(",\"kind\":")?;
             json(&vertex.kind, out)?;
@@ -35,13 +39,21 @@ impl Picture {
                     json(name, out)?;
                 }
             }
-            write!(out, ",\"state\":\"{}\",\"members\":{},\"inCycle\":{}", vertex.state, vertex.members, vertex.in_cycle)?;
+            write!(
+                out,
+                ",\"state\":\"{}\",\"members\":{},\"inCycle\":{}",
+                vertex.state, vertex.members, vertex.in_cycle
+            )?;
             write!(out, ",\"focused\":{}}}", vertex.focused)?;
         }
         out.write_str("],\"edges\":[")?;
         for (at, arc) in self.arcs.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(out, "{comma}\n{{\"source\":{},\"target\":{},\"kind\":", arc.source, arc.target)?;
+            write!(
+                out,
+                "{comma}\n{{\"source\":{},\"target\":{},\"kind\":",
+                arc.source, arc.target
+            )?;
             json(&arc.kind, out)?;
             write!(out, ",\"count\":{},\"inCycle\":{}", arc.count, arc.in_cycle)?;
             if !arc.evidence.is_empty() {
@@ -55,9 +67,9 @@ impl Picture {
             out.write_char('}')?;
         }
         let left_out = &self.left_out;
-        write!(
+        writeln!(
             out,
-            "],\"leftOut\":{{\"nodes\":{},\"edges\":{},\"implied\":{},\"folded\":{}}}}}\n",
+            "],\"leftOut\":{{\"nodes\":{},\"edges\":{},\"implied\":{},\"folded\":{}}}}}",
             left_out.nodes, left_out.edges, left_out.implied, left_out.folded
         )?;
         Ok(())

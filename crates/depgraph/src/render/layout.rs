@@ -2,10 +2,10 @@
 
 use crate::csr::Csr;
 
-pub(super) const BOX_WIDTH: i32 = 190;
+pub(super) const BOX_WIDTH: i32 = 168;
 pub(super) const BOX_HEIGHT: i32 = 40;
-const COLUMN: i32 = BOX_WIDTH + 80;
-const ROW: i32 = BOX_HEIGHT + 16;
+const COLUMN: i32 = BOX_WIDTH + 58;
+const ROW: i32 = BOX_HEIGHT + 14;
 /// An arrow that passes a column needs less room than a box.
 const LANE: i32 = 14;
 const MARGIN: i32 = 30;
@@ -25,12 +25,52 @@ pub(super) struct Layout {
     pub(super) ways: Vec<(Vec<(i32, i32)>, bool)>,
 }
 
-/// Lays out `vertices` with one arrow a pair.
+/// Lays out `vertices` with one arrow a pair. What has no arrow stands in rows below the others.
 pub(super) fn lay_out(vertices: usize, pairs: &[(usize, usize)]) -> Layout {
+    let mut place = vec![usize::MAX; vertices];
+    for (a, b) in pairs {
+        (place[*a], place[*b]) = (0, 0);
+    }
+    let (joined, alone): (Vec<usize>, Vec<usize>) =
+        (0..vertices).partition(|vertex| place[*vertex] == 0);
+    for (at, vertex) in joined.iter().enumerate() {
+        place[*vertex] = at;
+    }
+    let renumbered: Vec<(usize, usize)> =
+        pairs.iter().map(|(a, b)| (place[*a], place[*b])).collect();
+    let mut layout = lay_out_joined(joined.len(), &renumbered);
+    let mut boxes = vec![(0, 0); vertices];
+    for (vertex, at) in joined.iter().zip(&layout.boxes) {
+        boxes[*vertex] = *at;
+    }
+    if !alone.is_empty() {
+        let columns = ((layout.width - 2 * MARGIN + COLUMN - BOX_WIDTH) / COLUMN).max(5);
+        let top = if joined.is_empty() {
+            MARGIN
+        } else {
+            layout.height
+        };
+        for (at, vertex) in (0..).zip(&alone) {
+            boxes[*vertex] = (MARGIN + at % columns * COLUMN, top + at / columns * ROW);
+        }
+        let rows = (alone.len() as i32 + columns - 1) / columns;
+        layout.width = layout
+            .width
+            .max(2 * MARGIN + columns * COLUMN - (COLUMN - BOX_WIDTH));
+        layout.height = top + rows * ROW + MARGIN;
+    }
+    layout.boxes = boxes;
+    layout
+}
+
+fn lay_out_joined(vertices: usize, pairs: &[(usize, usize)]) -> Layout {
     let turned = back_edges(vertices, pairs);
     // All pairs point to the right from here on.
-    let right: Vec<(usize, usize)> =
-        pairs.iter().zip(&turned).map(|((a, b), turned)| if *turned { (*b, *a) } else { (*a, *b) }).collect();
+    let right: Vec<(usize, usize)> = pairs
+        .iter()
+        .zip(&turned)
+        .map(|((a, b), turned)| if *turned { (*b, *a) } else { (*a, *b) })
+        .collect();
     let layers = layers(vertices, &right);
     let mut board = Board::new(vertices, &right, &layers);
     board.reduce_crossings();
@@ -48,7 +88,10 @@ fn rows(vertices: usize, pairs: &[(usize, usize)]) -> Csr {
     for at in 1..=vertices {
         offsets[at] += offsets[at - 1];
     }
-    Csr { offsets, targets: sorted.into_iter().map(|pair| pair.1).collect() }
+    Csr {
+        offsets,
+        targets: sorted.into_iter().map(|pair| pair.1).collect(),
+    }
 }
 
 /// Which pairs must be turned round so that no cycle is left: those that lead back on the path of a depth-first search. It starts where
@@ -103,7 +146,9 @@ fn layers(vertices: usize, pairs: &[(usize, usize)]) -> Vec<usize> {
     for target in &graph.targets {
         waiting[*target as usize] += 1;
     }
-    let sources: Vec<usize> = (0..vertices).filter(|vertex| waiting[*vertex] == 0).collect();
+    let sources: Vec<usize> = (0..vertices)
+        .filter(|vertex| waiting[*vertex] == 0)
+        .collect();
     let mut queue = sources.clone();
     let mut layers = vec![0usize; vertices];
     let mut at = 0;
@@ -119,7 +164,11 @@ fn layers(vertices: usize, pairs: &[(usize, usize)]) -> Vec<usize> {
         }
     }
     for source in sources {
-        let nearest = graph.of(source).iter().map(|target| layers[*target as usize]).min();
+        let nearest = graph
+            .of(source)
+            .iter()
+            .map(|target| layers[*target as usize])
+            .min();
         layers[source] = nearest.map_or(0, |layer| layer.saturating_sub(1));
     }
     layers
@@ -152,7 +201,10 @@ impl Board {
         for (vertex, layer) in layers.iter().enumerate() {
             board.columns[*layer].push(vertex);
         }
-        let needed: usize = pairs.iter().map(|(a, b)| layers[*b].saturating_sub(layers[*a] + 1)).sum();
+        let needed: usize = pairs
+            .iter()
+            .map(|(a, b)| layers[*b].saturating_sub(layers[*a] + 1))
+            .sum();
         for (a, b) in pairs {
             let mut bends = Vec::new();
             let mut from = *a;
@@ -202,10 +254,13 @@ impl Board {
                     let near = &neighbours[*item];
                     match near.len() as u64 {
                         0 => place[*item] * 1024,
-                        degree => near.iter().map(|other| place[*other]).sum::<u64>() * 1024 / degree,
+                        degree => {
+                            near.iter().map(|other| place[*other]).sum::<u64>() * 1024 / degree
+                        }
                     }
                 };
-                let mut keyed: Vec<(u64, usize)> = column.iter().map(|item| (mean(item), *item)).collect();
+                let mut keyed: Vec<(u64, usize)> =
+                    column.iter().map(|item| (mean(item), *item)).collect();
                 keyed.sort_by_key(|(mean, _)| *mean);
                 for (slot, (_, item)) in column.iter_mut().zip(keyed) {
                     *slot = item;
@@ -229,7 +284,12 @@ impl Board {
                 self.y[*item] = y - self.room(*item) / 2;
             }
         }
-        let tallest = self.columns.iter().map(|column| self.height(column)).max().unwrap_or(0);
+        let tallest = self
+            .columns
+            .iter()
+            .map(|column| self.height(column))
+            .max()
+            .unwrap_or(0);
         for column in &self.columns {
             let shift = (tallest - self.height(column)) / 2;
             for item in column {
@@ -239,7 +299,11 @@ impl Board {
         for sweep in 0..SWEEPS {
             let count = self.columns.len();
             for step in 0..count {
-                let at = if sweep % 2 == 0 { step } else { count - 1 - step };
+                let at = if sweep % 2 == 0 {
+                    step
+                } else {
+                    count - 1 - step
+                };
                 self.settle(at);
             }
         }
@@ -285,15 +349,24 @@ impl Board {
         let bottom = self.y.iter().max().copied().unwrap_or(0) + ROW / 2;
         let x_of = |item: usize| MARGIN + self.column_of[item] as i32 * COLUMN;
         let y_of = |item: usize| self.y[item] - top + MARGIN;
-        let boxes = (0..vertices).map(|vertex| (x_of(vertex), y_of(vertex) - BOX_HEIGHT / 2)).collect();
+        let boxes = (0..vertices)
+            .map(|vertex| (x_of(vertex), y_of(vertex) - BOX_HEIGHT / 2))
+            .collect();
         let ways = self
             .bends
             .iter()
             .zip(turned)
             .map(|(bends, turned)| {
                 // A bend takes the whole width of its column, so that the arrow passes between the boxes.
-                let mut points: Vec<(i32, i32)> =
-                    bends.iter().flat_map(|bend| [(x_of(*bend), y_of(*bend)), (x_of(*bend) + BOX_WIDTH, y_of(*bend))]).collect();
+                let mut points: Vec<(i32, i32)> = bends
+                    .iter()
+                    .flat_map(|bend| {
+                        [
+                            (x_of(*bend), y_of(*bend)),
+                            (x_of(*bend) + BOX_WIDTH, y_of(*bend)),
+                        ]
+                    })
+                    .collect();
                 if *turned {
                     points.reverse();
                 }

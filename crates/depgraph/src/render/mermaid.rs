@@ -44,10 +44,32 @@ impl Picture {
         let mut edges = 0;
         for arc in &self.arcs {
             line.clear();
-            write!(line, "  n{} {}\"", arc.source, if arc.alternative.is_some() { "-. " } else { "-- " })?;
+            write!(
+                line,
+                "  n{} {}\"",
+                arc.source,
+                if arc.alternative.is_some() {
+                    "-. "
+                } else {
+                    "-- "
+                }
+            )?;
             mermaid(&visible(&arc.caption(), LABEL), &mut line)?;
-            write!(line, "\" {} n{}", if arc.alternative.is_some() { ".->" } else { "-->" }, arc.target)?;
-            if edges < EDGES && drawn[arc.source] && drawn[arc.target] && add_line(&mut text, &line, CHARACTERS) {
+            write!(
+                line,
+                "\" {} n{}",
+                if arc.alternative.is_some() {
+                    ".->"
+                } else {
+                    "-->"
+                },
+                arc.target
+            )?;
+            if edges < EDGES
+                && drawn[arc.source]
+                && drawn[arc.target]
+                && add_line(&mut text, &line, CHARACTERS)
+            {
                 edges += 1;
             } else {
                 left_out.edges += arc.count;

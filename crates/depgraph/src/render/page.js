@@ -22,7 +22,7 @@
   const bring = (box) => {
     const at = box.transform.baseVal.consolidate().matrix, w = Math.min(full.w, 1100), h = w * (full.h / full.w);
     const ratio = map.clientHeight / Math.max(map.clientWidth, 1);
-    seen = { x: at.e + 95 - w / 2, y: at.f + 20 - (w * ratio) / 2, w, h: Number.isFinite(ratio) ? w * ratio : h };
+    seen = { x: at.e + 84 - w / 2, y: at.f + 20 - (w * ratio) / 2, w, h: Number.isFinite(ratio) ? w * ratio : h };
     show();
   };
   const point = (event) => {
@@ -89,7 +89,7 @@
     const has = (text) => words.every((word) => text.includes(word));
     rows.forEach((row, at) => { row.hidden = !has(texts[at]); });
     const hits = boxes.filter((box, at) => { const hit = words.length > 0 && has(labels[at]); box.classList.toggle("hit", hit); return hit; });
-    tables.forEach(rove);
+    for (const table of tables) rove(table);
     say(words.length ? `${hits.length} in the picture, ${rows.filter((row) => !row.hidden).length} rows` : "");
     return hits;
   };

@@ -14,8 +14,8 @@ use crate::view::Picture;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// Only this style and this script may run; a test keeps the digests right.
-const STYLE_DIGEST: &str = "sha256-MH9CBf4N1ABnAjs8WtsvegeBPJCGTot9rkGw2l9/4N8=";
-const SCRIPT_DIGEST: &str = "sha256-d4sQlVBKgoI//rsMOqwoqAwAPwWLAGFmFkOcmRxlUZA=";
+const STYLE_DIGEST: &str = "sha256-GJ7pRCF7JCC3iK9x67I6lUgeZ8l0sSoDsuMPK3GJ/Ek=";
+const SCRIPT_DIGEST: &str = "sha256-16mBL79S6Nxxgsr3QL000RKAPpBaN7e6JzLqAm3UFWs=";
 
 /// A page for people: the picture as SVG, the findings and objects as tables, a search over all of them.
 ///
@@ -48,7 +48,14 @@ pub struct Page<'a> {
 impl<'a> Page<'a> {
     /// A page with a picture and a report.
     pub const fn new(title: &'a str, picture: &'a Picture, report: &'a Report) -> Self {
-        Self { title, picture, report, objects: None, points: None, max_rows: 2000 }
+        Self {
+            title,
+            picture,
+            report,
+            objects: None,
+            points: None,
+            max_rows: 2000,
+        }
     }
 
     /// Lists the graph's objects too, in the picture or not.
@@ -117,18 +124,31 @@ impl<'a> Page<'a> {
         html(self.title, out)?;
         let (class, verdict) = match (report.errors(), report.warnings()) {
             (0, 0) => ("good", "Nothing found".to_owned()),
-            (0, warnings) => ("warning", format!("No errors, {}", count(warnings, "warning"))),
-            (errors, warnings) => ("error", format!("{}, {}", count(errors, "error"), count(warnings, "warning"))),
+            (0, warnings) => (
+                "warning",
+                format!("No errors, {}", count(warnings, "warning")),
+            ),
+            (errors, warnings) => (
+                "error",
+                format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+            ),
         };
-        write!(out, "</h1>\n<p class=\"{class}\"><b>{verdict}</b></p>\n<p class=\"facts\">")?;
         write!(
             out,
-            "<span><b>{}</b> objects</span><span><b>{}</b> references</span><span>depth <b>{}</b></span><span><b>{}</b> circles</span><span>{}</span>",
+            "</h1>\n<p class=\"{class}\"><b>{verdict}</b></p>\n<p class=\"facts\">"
+        )?;
+        write!(
+            out,
+            "<span>objects <b>{}</b></span><span>references <b>{}</b></span><span>depth <b>{}</b></span><span>circles <b>{}</b></span><span>{}</span>",
             report.nodes,
             report.edges,
             report.depth,
             report.components,
-            if report.complete { "complete" } else { "<b>incomplete</b>" }
+            if report.complete {
+                "complete"
+            } else {
+                "<b>incomplete</b>"
+            }
         )?;
         for (key, value) in &self.picture.properties {
             out.write_str("<span><bdi>")?;
@@ -154,13 +174,17 @@ impl<'a> Page<'a> {
             html(&note, out)?;
             out.write_str("</p>\n")?;
         }
-        out.write_str("</div>\n<aside id=\"detail\" aria-label=\"Chosen object\"></aside>\n</section>\n")?;
+        out.write_str(
+            "</div>\n<aside id=\"detail\" aria-label=\"Chosen object\"></aside>\n</section>\n",
+        )?;
         Ok(())
     }
 
     fn findings(&self, places: &Places<'_>, out: &mut impl Write) -> Result<(), Error> {
         let report = self.report;
-        out.write_str("<section aria-labelledby=\"hf\">\n<h2 id=\"hf\">Findings</h2>\n<p class=\"facts\">")?;
+        out.write_str(
+            "<section aria-labelledby=\"hf\">\n<h2 id=\"hf\">Findings</h2>\n<p class=\"facts\">",
+        )?;
         for kind in FindingKind::ALL {
             let total = report.total(kind);
             if total.found() > 0 {
@@ -179,26 +203,39 @@ impl<'a> Page<'a> {
         for finding in report.findings.iter().take(self.max_rows) {
             out.write_str("<tr")?;
             places.attribute(nodes_of(finding), out)?;
-            write!(out, "><td class=\"{0}\">{0}</td><td>{1}</td><td><bdi>", finding.severity, word(finding.kind()))?;
+            write!(
+                out,
+                "><td class=\"{0}\">{0}</td><td>{1}</td><td><bdi>",
+                finding.severity,
+                word(finding.kind())
+            )?;
             html(&finding.to_string(), out)?;
             out.write_str("</bdi></td></tr>\n")?;
         }
         out.write_str("</tbody></table></div>\n")?;
-        let found: usize = FindingKind::ALL.into_iter().map(|kind| report.total(kind).found()).sum();
+        let found: usize = FindingKind::ALL
+            .into_iter()
+            .map(|kind| report.total(kind).found())
+            .sum();
         rest(found, report.findings.len().min(self.max_rows), out)?;
         out.write_str("</section>\n")?;
         Ok(())
     }
 
     fn single_points(&self, places: &Places<'_>, out: &mut impl Write) -> Result<(), Error> {
-        let Some((graph, points)) = self.points else { return Ok(()) };
+        let Some((graph, points)) = self.points else {
+            return Ok(());
+        };
         write!(
             out,
             "<section aria-labelledby=\"hs\">\n<h2 id=\"hs\">Single points of failure</h2>\n<p class=\"note\">Objects whose failure \
-             alone takes entries down, of {} entries. {} do not work even now.</p>\n",
+             alone takes entries down. Entries: {}; of these do not work even now: {}.</p>\n",
             points.entries,
             points.broken.len()
         )?;
+        if points.points.is_empty() {
+            out.write_str("<p class=\"good\">None.</p>\n")?;
+        }
         if !points.points.is_empty() {
             out.write_str(
                 "<div class=\"scroll\"><table id=\"points\"><thead><tr><th scope=\"col\">Entries lost</th><th scope=\"col\">Object</th>\
@@ -219,19 +256,38 @@ impl<'a> Page<'a> {
     }
 
     fn objects(&self, places: &Places<'_>, out: &mut impl Write) -> Result<(), Error> {
-        let Some(graph) = self.objects else { return Ok(()) };
+        let Some(graph) = self.objects else {
+            return Ok(());
+        };
         out.write_str(
             "<section aria-labelledby=\"ho\">\n<h2 id=\"ho\">Objects</h2>\n<div class=\"scroll\"><table id=\"objects\"><thead><tr>\
              <th scope=\"col\">References</th><th scope=\"col\">Object</th><th scope=\"col\">Id</th></tr></thead>\n<tbody>\n",
         )?;
         // Those in the picture first: they are what a row can show.
-        let drawn: Vec<NodeId> = self.picture.vertices.iter().filter_map(|vertex| graph.find(&vertex.node.as_ref()?.id)).collect();
-        let others = graph.nodes().filter(|node| drawn.binary_search(node).is_err());
-        let rows: Vec<NodeId> = drawn.iter().copied().chain(others).take(self.max_rows).collect();
+        let drawn: Vec<NodeId> = self
+            .picture
+            .vertices
+            .iter()
+            .filter_map(|vertex| graph.find(&vertex.node.as_ref()?.id))
+            .collect();
+        let others = graph
+            .nodes()
+            .filter(|node| drawn.binary_search(node).is_err());
+        let rows: Vec<NodeId> = drawn
+            .iter()
+            .copied()
+            .chain(others)
+            .take(self.max_rows)
+            .collect();
         for node in &rows {
             out.write_str("<tr")?;
             places.attribute([graph.id(*node).to_string()], out)?;
-            write!(out, "><td>{} out, {} in</td>", graph.successors(*node).len(), graph.predecessors(*node).len())?;
+            write!(
+                out,
+                "><td>{} out, {} in</td>",
+                graph.successors(*node).len(),
+                graph.predecessors(*node).len()
+            )?;
             object_cells(graph, *node, out)?;
             out.write_str("</tr>\n")?;
         }
@@ -261,7 +317,7 @@ fn object_cells(graph: &Graph, node: NodeId, out: &mut impl Write) -> Result<(),
 
 fn rest(all: usize, shown: usize, out: &mut impl Write) -> Result<(), Error> {
     if all > shown {
-        write!(out, "<p class=\"note\">{shown} of {all} are listed.</p>\n")?;
+        writeln!(out, "<p class=\"note\">{shown} of {all} are listed.</p>")?;
     }
     Ok(())
 }
@@ -282,12 +338,23 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     fn new(picture: &'a Picture) -> Self {
         let places = picture.vertices.iter().enumerate();
-        Self { by_id: places.filter_map(|(at, vertex)| Some((vertex.node.as_ref()?.id.as_str(), at))).collect() }
+        Self {
+            by_id: places
+                .filter_map(|(at, vertex)| Some((vertex.node.as_ref()?.id.as_str(), at)))
+                .collect(),
+        }
     }
 
     /// Writes which vertices a row is about.
-    fn attribute(&self, ids: impl IntoIterator<Item = String>, out: &mut impl Write) -> Result<(), Error> {
-        let mut places: Vec<usize> = ids.into_iter().filter_map(|id| self.by_id.get(id.as_str()).copied()).collect();
+    fn attribute(
+        &self,
+        ids: impl IntoIterator<Item = String>,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
+        let mut places: Vec<usize> = ids
+            .into_iter()
+            .filter_map(|id| self.by_id.get(id.as_str()).copied())
+            .collect();
         places.dedup();
         out.write_str(" data-v=\"")?;
         for (at, place) in places.iter().enumerate() {
@@ -310,7 +377,9 @@ fn nodes_of(finding: &Finding) -> Vec<String> {
         Detail::Cycle(cycle) => nodes(&cycle.members),
         Detail::SelfReference { edge } => vec![edge.source.id.clone()],
         Detail::Depth { path: edges, .. } => path(edges),
-        Detail::Dangling { node, .. } | Detail::Orphan { node } | Detail::Conflict { node, .. } => vec![node.id.clone()],
+        Detail::Dangling { node, .. } | Detail::Orphan { node } | Detail::Conflict { node, .. } => {
+            vec![node.id.clone()]
+        }
         Detail::Duplicate { node, edge, .. } => match (node, edge) {
             (Some(node), _) => vec![node.id.clone()],
             (None, Some(edge)) => vec![edge.source.id.clone(), edge.target.id.clone()],
@@ -330,8 +399,15 @@ mod tests {
     #[test]
     fn the_policy_names_the_style_and_the_script_that_the_page_has() {
         let digest = |text: &str| {
-            format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(text.as_bytes())))
+            format!(
+                "sha256-{}",
+                base64::engine::general_purpose::STANDARD
+                    .encode(sha2::Sha256::digest(text.as_bytes()))
+            )
         };
-        assert_eq!((STYLE_DIGEST, SCRIPT_DIGEST), (digest(STYLE).as_str(), digest(SCRIPT).as_str()));
+        assert_eq!(
+            (STYLE_DIGEST, SCRIPT_DIGEST),
+            (digest(STYLE).as_str(), digest(SCRIPT).as_str())
+        );
     }
 }

@@ -4,7 +4,10 @@ use depgraph::{Edge, Graph, GraphBuilder, Node, NodeId, State, Work};
 
 /// How many cases: few in an ordinary run, as many as `DEPGRAPH_STRESS` says in a long one.
 pub(crate) fn cases(few: usize) -> usize {
-    std::env::var("DEPGRAPH_STRESS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+    std::env::var("DEPGRAPH_STRESS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(few)
 }
 
 pub(crate) fn work() -> Work {
@@ -22,7 +25,9 @@ pub(crate) fn graph(nodes: usize, edges: &[(usize, usize)]) -> Graph {
         builder.add_node(Node::new(&name(node), "thing")).unwrap();
     }
     for (source, target) in edges {
-        builder.add_edge(Edge::new(&name(*source), &name(*target), "needs")).unwrap();
+        builder
+            .add_edge(Edge::new(&name(*source), &name(*target), "needs"))
+            .unwrap();
     }
     builder.freeze().unwrap()
 }
@@ -39,18 +44,27 @@ pub(crate) fn node(graph: &Graph, number: usize) -> NodeId {
 }
 
 pub(crate) fn ids(graph: &Graph, nodes: impl IntoIterator<Item = NodeId>) -> Vec<String> {
-    nodes.into_iter().map(|node| graph.id(node).to_string()).collect()
+    nodes
+        .into_iter()
+        .map(|node| graph.id(node).to_string())
+        .collect()
 }
 
 /// Runs `check` on every directed graph of up to 4 nodes without self-references (4096 of the largest), on random ones of up to 8, and
 /// on some with self-references and parallel edges.
 pub(crate) fn small_graphs(mut check: impl FnMut(usize, &[(usize, usize)])) {
     for nodes in 0..=4usize {
-        let pairs: Vec<(usize, usize)> =
-            (0..nodes).flat_map(|a| (0..nodes).map(move |b| (a, b))).filter(|(a, b)| a != b).collect();
+        let pairs: Vec<(usize, usize)> = (0..nodes)
+            .flat_map(|a| (0..nodes).map(move |b| (a, b)))
+            .filter(|(a, b)| a != b)
+            .collect();
         for set in 0..1u32 << pairs.len() {
-            let edges: Vec<(usize, usize)> =
-                pairs.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1).map(|(_, pair)| *pair).collect();
+            let edges: Vec<(usize, usize)> = pairs
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| set >> at & 1 == 1)
+                .map(|(_, pair)| *pair)
+                .collect();
             check(nodes, &edges);
         }
     }
@@ -58,15 +72,24 @@ pub(crate) fn small_graphs(mut check: impl FnMut(usize, &[(usize, usize)])) {
     for _ in 0..cases(400) {
         let nodes = random.usize(2..=8);
         let count = random.usize(0..=nodes * 3);
-        let edges: Vec<(usize, usize)> = (0..count).map(|_| (random.usize(..nodes), random.usize(..nodes))).collect();
+        let edges: Vec<(usize, usize)> = (0..count)
+            .map(|_| (random.usize(..nodes), random.usize(..nodes)))
+            .collect();
         check(nodes, &edges);
     }
 }
 
 /// `reach[a][b]`: a way of one edge or more leads from a to b, over nodes that are not `without`.
-pub(crate) fn reach(nodes: usize, edges: &[(usize, usize)], without: Option<usize>) -> Vec<Vec<bool>> {
+pub(crate) fn reach(
+    nodes: usize,
+    edges: &[(usize, usize)],
+    without: Option<usize>,
+) -> Vec<Vec<bool>> {
     let mut reach = vec![vec![false; nodes]; nodes];
-    for (a, b) in edges.iter().filter(|(a, b)| Some(*a) != without && Some(*b) != without) {
+    for (a, b) in edges
+        .iter()
+        .filter(|(a, b)| Some(*a) != without && Some(*b) != without)
+    {
         reach[*a][*b] = true;
     }
     for middle in 0..nodes {

@@ -13,8 +13,15 @@ fn components_are_the_sets_of_objects_that_reach_each_other() {
         let reach = reach(nodes, edges, None);
         for a in 0..nodes {
             for b in (0..nodes).filter(|b| *b != a) {
-                let (one, other) = (topology.component_of(node(&graph, a)), topology.component_of(node(&graph, b)));
-                assert_eq!(one.is_some() && one == other, reach[a][b] && reach[b][a], "{edges:?}");
+                let (one, other) = (
+                    topology.component_of(node(&graph, a)),
+                    topology.component_of(node(&graph, b)),
+                );
+                assert_eq!(
+                    one.is_some() && one == other,
+                    reach[a][b] && reach[b][a],
+                    "{edges:?}"
+                );
             }
         }
         let cyclic = (0..nodes).any(|a| (0..nodes).any(|b| a != b && reach[a][b] && reach[b][a]));
@@ -63,8 +70,13 @@ fn depth_is_the_longest_path_and_its_witness_is_that_long() {
                 assert!(a.target == b.source || together);
             }
         }
-        let report = graph.validate(&Policy::default().with_max_depth(1), &mut work()).unwrap();
-        assert_eq!(report.total(depgraph::FindingKind::Depth).errors > 0, expected > 1);
+        let report = graph
+            .validate(&Policy::default().with_max_depth(1), &mut work())
+            .unwrap();
+        assert_eq!(
+            report.total(depgraph::FindingKind::Depth).errors > 0,
+            expected > 1
+        );
     });
 }
 
@@ -100,7 +112,13 @@ fn each_component_has_a_shortest_witness_and_a_smallest_cut() {
         let cycles: Vec<_> = report
             .findings
             .iter()
-            .filter_map(|finding| if let Detail::Cycle(cycle) = &finding.detail { Some(cycle) } else { None })
+            .filter_map(|finding| {
+                if let Detail::Cycle(cycle) = &finding.detail {
+                    Some(cycle)
+                } else {
+                    None
+                }
+            })
             .collect();
         assert_eq!(cycles.len(), topology.components().len());
         for (cycle, component) in cycles.iter().zip(topology.components()) {
@@ -117,13 +135,21 @@ fn each_component_has_a_shortest_witness_and_a_smallest_cut() {
                 .filter_map(|start| {
                     let mut at = vec![*start];
                     (1..=members.len()).find(|_| {
-                        at = inside.iter().filter(|(a, _)| at.contains(a)).map(|(_, b)| *b).collect();
+                        at = inside
+                            .iter()
+                            .filter(|(a, _)| at.contains(a))
+                            .map(|(_, b)| *b)
+                            .collect();
                         at.contains(start)
                     })
                 })
                 .min();
             assert_eq!(Some(cycle.witness.len()), shortest, "{edges:?}");
-            for (edge, next) in cycle.witness.iter().zip(cycle.witness.iter().cycle().skip(1)) {
+            for (edge, next) in cycle
+                .witness
+                .iter()
+                .zip(cycle.witness.iter().cycle().skip(1))
+            {
                 assert_eq!(edge.target, next.source);
             }
             // The fewest arcs that point backwards in some order of the members.
@@ -146,7 +172,13 @@ fn each_component_has_a_shortest_witness_and_a_smallest_cut() {
             let left: Vec<(usize, usize)> = inside
                 .iter()
                 .copied()
-                .filter(|(a, b)| !cycle.cut.edges.iter().any(|cut| cut.source.id == id(*a) && cut.target.id == id(*b)))
+                .filter(|(a, b)| {
+                    !cycle
+                        .cut
+                        .edges
+                        .iter()
+                        .any(|cut| cut.source.id == id(*a) && cut.target.id == id(*b))
+                })
                 .collect();
             let reach = reach(nodes, &left, None);
             assert!((0..nodes).all(|node| !reach[node][node]), "{edges:?}");
@@ -165,7 +197,12 @@ fn dominators_are_the_nodes_without_which_there_is_no_way() {
             let from_roots = |without: Option<usize>| -> Vec<bool> {
                 let reach = reach(nodes, edges, without);
                 (0..nodes)
-                    .map(|b| roots.iter().any(|a| Some(*a) != without && (*a == b || reach[*a][b])) && Some(b) != without)
+                    .map(|b| {
+                        roots
+                            .iter()
+                            .any(|a| Some(*a) != without && (*a == b || reach[*a][b]))
+                            && Some(b) != without
+                    })
                     .collect()
             };
             let all = from_roots(None);
@@ -173,9 +210,13 @@ fn dominators_are_the_nodes_without_which_there_is_no_way() {
             let dominators = graph.dominators(&root_ids, &mut work()).unwrap();
             for b in 0..nodes {
                 assert_eq!(dominators.is_reached(node(&graph, b)), all[b]);
-                let mut expected: Vec<usize> =
-                    (0..nodes).filter(|a| *a != b && all[b] && all[*a] && !from_roots(Some(*a))[b]).collect();
-                let mut found: Vec<usize> = dominators.of(node(&graph, b)).map(|node| node.index()).collect();
+                let mut expected: Vec<usize> = (0..nodes)
+                    .filter(|a| *a != b && all[b] && all[*a] && !from_roots(Some(*a))[b])
+                    .collect();
+                let mut found: Vec<usize> = dominators
+                    .of(node(&graph, b))
+                    .map(|node| node.index())
+                    .collect();
                 found.sort_unstable();
                 expected.sort_unstable();
                 assert_eq!(found, expected, "{edges:?} to {b}");
@@ -193,7 +234,9 @@ fn the_reduction_hides_what_a_longer_way_implies_and_loses_no_way() {
         let hidden = graph.implied_edges(&mut work()).unwrap();
         for edge in graph.edges() {
             let (a, b) = (edge.source.index(), edge.target.index());
-            let longer = !same(a, b) && (0..nodes).any(|c| !same(a, c) && !same(c, b) && reach_all[a][c] && reach_all[c][b]);
+            let longer = !same(a, b)
+                && (0..nodes)
+                    .any(|c| !same(a, c) && !same(c, b) && reach_all[a][c] && reach_all[c][b]);
             assert_eq!(hidden.contains(&edge.id), longer, "{edges:?}");
         }
         let left: Vec<(usize, usize)> = graph
@@ -220,8 +263,11 @@ fn reach_and_shortest_paths_are_those_of_growing_sets() {
                 let mut levels = vec![vec![start]];
                 let mut seen = vec![start];
                 loop {
-                    let mut level: Vec<usize> =
-                        levels[levels.len() - 1].iter().flat_map(|at| next(*at)).filter(|node| !seen.contains(node)).collect();
+                    let mut level: Vec<usize> = levels[levels.len() - 1]
+                        .iter()
+                        .flat_map(|at| next(*at))
+                        .filter(|node| !seen.contains(node))
+                        .collect();
                     level.sort_unstable();
                     level.dedup();
                     if level.is_empty() {
@@ -230,13 +276,19 @@ fn reach_and_shortest_paths_are_those_of_growing_sets() {
                     seen.extend(&level);
                     levels.push(level);
                 }
-                let found = graph.reach(&[node(&graph, start)], direction, None, &mut work()).unwrap();
-                let found: Vec<Vec<usize>> =
-                    found.levels().map(|level| level.iter().map(|node| node.index()).collect()).collect();
+                let found = graph
+                    .reach(&[node(&graph, start)], direction, None, &mut work())
+                    .unwrap();
+                let found: Vec<Vec<usize>> = found
+                    .levels()
+                    .map(|level| level.iter().map(|node| node.index()).collect())
+                    .collect();
                 assert_eq!(found, levels);
                 if direction == Direction::Down {
                     for end in 0..nodes {
-                        let path = graph.shortest_path(node(&graph, start), node(&graph, end), &mut work()).unwrap();
+                        let path = graph
+                            .shortest_path(node(&graph, start), node(&graph, end), &mut work())
+                            .unwrap();
                         let expected = levels.iter().position(|level| level.contains(&end));
                         assert_eq!(path.map(|path| path.len()), expected);
                     }
@@ -251,7 +303,11 @@ fn separator(nodes: usize, edges: &[(usize, usize)], from: usize, to: usize) -> 
     (0..1u32 << nodes)
         .filter(|set| set >> from & 1 == 0 && set >> to & 1 == 0)
         .filter(|set| {
-            let left: Vec<_> = edges.iter().copied().filter(|(a, b)| set >> a & 1 == 0 && set >> b & 1 == 0).collect();
+            let left: Vec<_> = edges
+                .iter()
+                .copied()
+                .filter(|(a, b)| set >> a & 1 == 0 && set >> b & 1 == 0)
+                .collect();
             !reach(nodes, &left, None)[from][to]
         })
         .map(|set| set.count_ones() as usize)
@@ -264,21 +320,45 @@ fn there_are_as_many_disjoint_paths_as_the_smallest_cut_has_objects() {
     let mut random = fastrand::Rng::with_seed(5);
     for _ in 0..cases(400) {
         let nodes = random.usize(3..=7);
-        let edges: Vec<(usize, usize)> =
-            (0..random.usize(2..=3 * nodes)).map(|_| (random.usize(..nodes), random.usize(..nodes))).collect();
+        let edges: Vec<(usize, usize)> = (0..random.usize(2..=3 * nodes))
+            .map(|_| (random.usize(..nodes), random.usize(..nodes)))
+            .collect();
         let graph = graph(nodes, &edges);
         let (from, to) = (node(&graph, 0), node(&graph, nodes - 1));
         let direct = edges.contains(&(0, nodes - 1));
-        let indirect: Vec<_> = edges.iter().copied().filter(|edge| *edge != (0, nodes - 1)).collect();
+        let indirect: Vec<_> = edges
+            .iter()
+            .copied()
+            .filter(|edge| *edge != (0, nodes - 1))
+            .collect();
         let expected = separator(nodes, &indirect, 0, nodes - 1).unwrap() + usize::from(direct);
         let none = NodeSet::new(nodes);
-        let answer = graph.failover(from, &[to], &none, usize::MAX, &mut work()).unwrap();
-        let Failover::Cut { paths, nodes: cut, edges: cut_edges } = &answer else { panic!("no cut") };
+        let answer = graph
+            .failover(from, &[to], &none, usize::MAX, &mut work())
+            .unwrap();
+        let Failover::Cut {
+            paths,
+            nodes: cut,
+            edges: cut_edges,
+        } = &answer
+        else {
+            panic!("no cut")
+        };
         assert_eq!(paths.len(), expected, "{edges:?}");
-        assert_eq!(cut.len() + usize::from(!cut_edges.is_empty()), expected, "{edges:?}");
+        assert_eq!(
+            cut.len() + usize::from(!cut_edges.is_empty()),
+            expected,
+            "{edges:?}"
+        );
         let mut used = Vec::new();
         for path in paths {
-            assert_eq!((graph.edge(path[0]).source, graph.edge(path[path.len() - 1]).target), (from, to));
+            assert_eq!(
+                (
+                    graph.edge(path[0]).source,
+                    graph.edge(path[path.len() - 1]).target
+                ),
+                (from, to)
+            );
             for pair in path.windows(2) {
                 assert_eq!(graph.edge(pair[0]).target, graph.edge(pair[1]).source);
                 used.push(graph.edge(pair[0]).target);
@@ -287,7 +367,10 @@ fn there_are_as_many_disjoint_paths_as_the_smallest_cut_has_objects() {
         let count = used.len();
         used.sort_unstable();
         used.dedup();
-        assert_eq!((used.len(), used.contains(&from), used.contains(&to)), (count, false, false));
+        assert_eq!(
+            (used.len(), used.contains(&from), used.contains(&to)),
+            (count, false, false)
+        );
         // The cut separates.
         let left: Vec<_> = indirect
             .iter()
@@ -300,7 +383,12 @@ fn there_are_as_many_disjoint_paths_as_the_smallest_cut_has_objects() {
             Err(error) => assert_eq!((error.kind(), direct), (ErrorKind::Inseparable, true)),
         }
         if expected > 0 {
-            assert!(graph.failover(from, &[to], &none, expected, &mut work()).unwrap().is_met());
+            assert!(
+                graph
+                    .failover(from, &[to], &none, expected, &mut work())
+                    .unwrap()
+                    .is_met()
+            );
         }
     }
 }
@@ -310,8 +398,9 @@ fn paths_to_several_outcomes_end_at_different_ones_and_avoid_what_failed() {
     let mut random = fastrand::Rng::with_seed(6);
     for _ in 0..cases(300) {
         let nodes = random.usize(4..=7);
-        let edges: Vec<(usize, usize)> =
-            (0..random.usize(2..=3 * nodes)).map(|_| (random.usize(..nodes), random.usize(..nodes))).collect();
+        let edges: Vec<(usize, usize)> = (0..random.usize(2..=3 * nodes))
+            .map(|_| (random.usize(..nodes), random.usize(..nodes)))
+            .collect();
         let graph = graph(nodes, &edges);
         let outcomes = [nodes - 2, nodes - 1];
         let failed = random.usize(1..nodes);
@@ -322,14 +411,35 @@ fn paths_to_several_outcomes_end_at_different_ones_and_avoid_what_failed() {
             .copied()
             .filter(|(a, b)| *a != failed && *b != failed && !outcomes.contains(a))
             .collect();
-        more.extend(outcomes.iter().filter(|outcome| **outcome != failed).map(|outcome| (*outcome, sink)));
+        more.extend(
+            outcomes
+                .iter()
+                .filter(|outcome| **outcome != failed)
+                .map(|outcome| (*outcome, sink)),
+        );
         let expected = separator(nodes + 1, &more, 0, sink).unwrap();
         let mut set = NodeSet::new(nodes);
         set.insert(node(&graph, failed));
         let ends = outcomes.map(|outcome| node(&graph, outcome));
-        let answer = graph.failover(node(&graph, 0), &ends, &set, usize::MAX, &mut work()).unwrap();
-        let Failover::Cut { paths, nodes: cut, .. } = answer else { panic!("no cut") };
-        assert_eq!((paths.len(), cut.len()), (expected, expected), "{edges:?} without {failed}");
-        assert!(paths.iter().flatten().all(|edge| !set.contains(graph.edge(*edge).target)));
+        let answer = graph
+            .failover(node(&graph, 0), &ends, &set, usize::MAX, &mut work())
+            .unwrap();
+        let Failover::Cut {
+            paths, nodes: cut, ..
+        } = answer
+        else {
+            panic!("no cut")
+        };
+        assert_eq!(
+            (paths.len(), cut.len()),
+            (expected, expected),
+            "{edges:?} without {failed}"
+        );
+        assert!(
+            paths
+                .iter()
+                .flatten()
+                .all(|edge| !set.contains(graph.edge(*edge).target))
+        );
     }
 }

@@ -20,7 +20,13 @@ fn inputs(random: &mut fastrand::Rng) -> Vec<Input> {
         })
         .collect();
     let kinds = ["flow", "queue", "prompt"];
-    let states = [State::Present, State::Present, State::Deleted, State::NotPermitted, State::NotFetched];
+    let states = [
+        State::Present,
+        State::Present,
+        State::Deleted,
+        State::NotPermitted,
+        State::NotFetched,
+    ];
     let mut inputs = Vec::new();
     for id in &ids[..26] {
         for _ in 0..random.usize(1..=2) {
@@ -55,11 +61,17 @@ fn build(inputs: &[Input]) -> Graph {
     for input in inputs {
         match input {
             Input::Node(id, kind, name, state, division) => {
-                let node = Node::new(id, kind).with_state(*state).with_attribute("division", division);
-                builder.add_node(name.iter().fold(node, |node, name| node.with_name(name))).unwrap();
+                let node = Node::new(id, kind)
+                    .with_state(*state)
+                    .with_attribute("division", division);
+                builder
+                    .add_node(name.iter().fold(node, |node, name| node.with_name(name)))
+                    .unwrap();
             }
             Input::Edge(source, target, kind, evidence, group) => {
-                let edge = Edge::new(source, target, kind).with_evidence(evidence).with_alternative(group);
+                let edge = Edge::new(source, target, kind)
+                    .with_evidence(evidence)
+                    .with_alternative(group);
                 builder.add_edge(edge).unwrap();
             }
             Input::Gap(scope) => builder.add_gap(scope.clone(), "status 503"),
@@ -71,27 +83,55 @@ fn build(inputs: &[Input]) -> Graph {
 /// Everything that can be written of a graph.
 fn everything(graph: &Graph) -> Vec<String> {
     let mut work = work();
-    let policy = Policy::default().with_max_depth(2).with_cycles("plays", depgraph::Rule::Warn);
+    let policy = Policy::default()
+        .with_max_depth(2)
+        .with_cycles("plays", depgraph::Rule::Warn);
     let report = graph.validate(&policy, &mut work).unwrap();
     let topology = graph.topology(&mut work).unwrap();
-    let points = graph.single_points(&graph.entries(), &topology, &policy, 5, &mut work).unwrap();
-    let mut out = vec![graph.to_snapshot(&mut work).unwrap(), serde_json::to_string(&report).unwrap()];
+    let points = graph
+        .single_points(&graph.entries(), &topology, &policy, 5, &mut work)
+        .unwrap();
+    let mut out = vec![
+        graph.to_snapshot(&mut work).unwrap(),
+        serde_json::to_string(&report).unwrap(),
+    ];
     let views = [
         View::new(graph),
         View::new(graph).with_max_nodes(7).with_max_edges(9),
         View::new(graph).with_collapse(Collapse::Attribute("division".into())),
-        View::new(graph).with_collapse(Collapse::Component).with_reduction(true),
-        View::new(graph).with_focus(graph.find("queue-2")).with_depth(2).with_edge_kinds(["calls", "owns"]),
+        View::new(graph)
+            .with_collapse(Collapse::Component)
+            .with_reduction(true),
+        View::new(graph)
+            .with_focus(graph.find("queue-2"))
+            .with_depth(2)
+            .with_edge_kinds(["calls", "owns"]),
     ];
     for view in views {
         let picture = view.draw(&mut work).unwrap();
-        let page = Page::new("Map", &picture, &report).with_objects(graph).with_single_points(graph, &points);
-        out.extend([picture.to_dot(), picture.to_mermaid(), picture.to_json(), page.to_html()]);
+        let page = Page::new("Map", &picture, &report)
+            .with_objects(graph)
+            .with_single_points(graph, &points);
+        out.extend([
+            picture.to_dot(),
+            picture.to_mermaid(),
+            picture.to_json(),
+            page.to_html(),
+        ]);
     }
-    let order: Vec<String> = topology.order().iter().map(|node| graph.id(*node).to_string()).collect();
+    let order: Vec<String> = topology
+        .order()
+        .iter()
+        .map(|node| graph.id(*node).to_string())
+        .collect();
     out.push(order.join("\n"));
     out.push(format!("{points:?}"));
-    let answer = graph.query("some_path(queue-2, all() - queue-2) + scc(queue-5)", &mut work).unwrap();
+    let answer = graph
+        .query(
+            "some_path(queue-2, all() - queue-2) + scc(queue-5)",
+            &mut work,
+        )
+        .unwrap();
     out.push(format!("{answer:?}"));
     out
 }

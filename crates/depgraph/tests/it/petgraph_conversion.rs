@@ -11,10 +11,21 @@ fn a_graph_converted_to_petgraph_and_back_is_the_same() {
     let theirs: DiGraph<NodeId, EdgeId> = DiGraph::from(&ours);
     assert_eq!((theirs.node_count(), theirs.edge_count()), (4, 4));
     assert_eq!(petgraph::algo::kosaraju_scc(&theirs).len(), 2);
-    let named = theirs.map(|_, node| ours.id(*node).to_string(), |_, edge| ours.edge(*edge).kind_name);
+    let named = theirs.map(
+        |_, node| ours.id(*node).to_string(),
+        |_, edge| ours.edge(*edge).kind_name,
+    );
     let mut builder = GraphBuilder::new();
-    builder.add_petgraph(&named, |id| id, |_| "thing", |kind| kind).unwrap();
+    builder
+        .add_petgraph(&named, |id| id, |_| "thing", |kind| kind)
+        .unwrap();
     let copy = builder.freeze().unwrap();
     assert_eq!(ids(&copy, copy.nodes()), ids(&ours, ours.nodes()));
-    assert_eq!(copy.drift_from(&ours, 10, &mut crate::common::work()).unwrap().edges.added_total, 0);
+    assert_eq!(
+        copy.drift_from(&ours, 10, &mut crate::common::work())
+            .unwrap()
+            .edges
+            .added_total,
+        0
+    );
 }

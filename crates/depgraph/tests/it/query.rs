@@ -16,18 +16,38 @@ fn sample() -> Graph {
         ("x", "queue", "X-ray", "west"),
         ("y", "queue", "Y", "west"),
     ] {
-        builder.add_node(Node::new(id, kind).with_name(name).with_attribute("region", region)).unwrap();
+        builder
+            .add_node(
+                Node::new(id, kind)
+                    .with_name(name)
+                    .with_attribute("region", region),
+            )
+            .unwrap();
     }
-    builder.add_node(Node::new("z", "queue").with_state(State::Deleted)).unwrap();
-    for (source, target) in [("a", "b"), ("b", "c"), ("c", "d"), ("a", "x"), ("x", "d"), ("c", "y"), ("y", "c")] {
-        builder.add_edge(Edge::new(source, target, "needs")).unwrap();
+    builder
+        .add_node(Node::new("z", "queue").with_state(State::Deleted))
+        .unwrap();
+    for (source, target) in [
+        ("a", "b"),
+        ("b", "c"),
+        ("c", "d"),
+        ("a", "x"),
+        ("x", "d"),
+        ("c", "y"),
+        ("y", "c"),
+    ] {
+        builder
+            .add_edge(Edge::new(source, target, "needs"))
+            .unwrap();
     }
     builder.freeze().unwrap()
 }
 
 fn ask(text: &str) -> String {
     let graph = sample();
-    let found = graph.query(text, &mut work()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let found = graph
+        .query(text, &mut work())
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
     ids(&graph, found.nodes.iter()).join("")
 }
 
@@ -80,16 +100,29 @@ fn every_function_and_operator_gives_its_set() {
 #[test]
 fn a_path_comes_with_its_edges() {
     let graph = sample();
-    let path = graph.query("some_path(a, d)", &mut work()).unwrap().path.unwrap();
-    let ends: Vec<_> = path.iter().map(|edge| graph.edge(*edge)).map(|edge| ids(&graph, [edge.source, edge.target]).join("")).collect();
+    let path = graph
+        .query("some_path(a, d)", &mut work())
+        .unwrap()
+        .path
+        .unwrap();
+    let ends: Vec<_> = path
+        .iter()
+        .map(|edge| graph.edge(*edge))
+        .map(|edge| ids(&graph, [edge.source, edge.target]).join(""))
+        .collect();
     assert_eq!(ends, ["ax", "xd"]);
-    assert_eq!(graph.query("some_path(d, a)", &mut work()).unwrap().path, None);
+    assert_eq!(
+        graph.query("some_path(d, a)", &mut work()).unwrap().path,
+        None
+    );
     assert_eq!(graph.query("a", &mut work()).unwrap().path, None);
 }
 
 #[test]
 fn an_error_points_at_its_column() {
-    use ErrorKind::{Inseparable, QueryArgument, QuerySyntax, QueryUnknownFunction, QueryUnknownObject};
+    use ErrorKind::{
+        Inseparable, QueryArgument, QuerySyntax, QueryUnknownFunction, QueryUnknownObject,
+    };
     for (text, kind, column) in [
         ("", QuerySyntax, 1),
         ("  ", QuerySyntax, 3),
@@ -132,7 +165,9 @@ fn long_and_complex_queries_are_refused_before_they_cost_anything() {
     assert_eq!(refuse(&wide).0, ErrorKind::QueryTooComplex);
     let deep = "(".repeat(1500) + "a" + &")".repeat(1500);
     assert_eq!(refuse(&deep).0, ErrorKind::QueryTooComplex);
-    let error = sample().query("deps(a) + rdeps(d)", &mut Work::steps(5)).unwrap_err();
+    let error = sample()
+        .query("deps(a) + rdeps(d)", &mut Work::steps(5))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BudgetSpent);
 }
 

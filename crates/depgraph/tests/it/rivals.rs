@@ -11,7 +11,13 @@ fn both(random: &mut fastrand::Rng) -> (depgraph::Graph, DiGraph<(), ()>) {
     let forward = random.bool();
     let edges: Vec<(usize, usize)> = (0..random.usize(nodes / 2..nodes * 4))
         .map(|_| (random.usize(..nodes), random.usize(..nodes)))
-        .map(|(a, b)| if forward { (a.min(b), a.max(b)) } else { (a, b) })
+        .map(|(a, b)| {
+            if forward {
+                (a.min(b), a.max(b))
+            } else {
+                (a, b)
+            }
+        })
         .filter(|(a, b)| !forward || a != b)
         .collect();
     let mut theirs = DiGraph::new();
@@ -49,7 +55,10 @@ fn components_and_order_agree_with_petgraph() {
         assert_eq!(found, expected);
 
         let self_reference = ours.edges().any(|edge| edge.source == edge.target);
-        assert_eq!(is_cyclic_directed(&theirs), self_reference || !topology.is_acyclic());
+        assert_eq!(
+            is_cyclic_directed(&theirs),
+            self_reference || !topology.is_acyclic()
+        );
         if let Ok(order) = toposort(&theirs, None) {
             let mut depth = vec![0; theirs.node_count()];
             for node in order {
@@ -71,8 +80,15 @@ fn dominators_agree_with_petgraph() {
         let expected = dominators::simple_fast(&theirs, NodeIndex::new(0));
         let found = ours.dominators(&[node(&ours, 0)], &mut work()).unwrap();
         for number in 0..ours.node_count() {
-            let theirs = expected.immediate_dominator(NodeIndex::new(number)).map(NodeIndex::index);
-            assert_eq!(found.immediate(node(&ours, number)).map(|node| node.index()), theirs);
+            let theirs = expected
+                .immediate_dominator(NodeIndex::new(number))
+                .map(NodeIndex::index);
+            assert_eq!(
+                found
+                    .immediate(node(&ours, number))
+                    .map(|node| node.index()),
+                theirs
+            );
         }
     }
 }
@@ -82,10 +98,13 @@ fn the_reduction_agrees_with_petgraph() {
     let mut random = fastrand::Rng::with_seed(23);
     for _ in 0..cases(100) {
         let (ours, theirs) = both(&mut random);
-        let Ok(order) = toposort(&theirs, None) else { continue };
+        let Ok(order) = toposort(&theirs, None) else {
+            continue;
+        };
         let (sorted, places): (_, Vec<u32>) =
             petgraph::algo::tred::dag_to_toposorted_adjacency_list::<_, u32>(&theirs, &order);
-        let (reduction, _) = petgraph::algo::tred::dag_transitive_reduction_closure::<(), u32>(&sorted);
+        let (reduction, _) =
+            petgraph::algo::tred::dag_transitive_reduction_closure::<(), u32>(&sorted);
         let mut expected: Vec<(usize, usize)> = Vec::new();
         for edge in petgraph::visit::IntoEdgeReferences::edge_references(&reduction) {
             use petgraph::visit::EdgeRef;

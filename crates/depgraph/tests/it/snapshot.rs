@@ -11,20 +11,46 @@ fn read(text: &str) -> Result<Graph, depgraph::Error> {
 
 #[test]
 fn what_is_not_a_snapshot_is_refused_with_its_kind() {
-    let good = graph(3, &[(0, 1), (1, 2)]).to_snapshot(&mut work()).unwrap();
+    let good = graph(3, &[(0, 1), (1, 2)])
+        .to_snapshot(&mut work())
+        .unwrap();
     assert!(read(&good).is_ok());
     for (text, kind) in [
         (String::new(), ErrorKind::SnapshotInvalid),
         ("[]".into(), ErrorKind::SnapshotInvalid),
         (good[..good.len() / 2].into(), ErrorKind::SnapshotInvalid),
-        (good.replace("\"depgraph\"", "\"other\""), ErrorKind::SnapshotInvalid),
-        (good.replace("\"version\":1", "\"version\":2"), ErrorKind::SnapshotVersion),
-        (good.replace("\"version\":1", "\"version\":2,\"new\":[]"), ErrorKind::SnapshotVersion),
-        (good.replace("\"version\":1", "\"version\":1,\"new\":[]"), ErrorKind::SnapshotInvalid),
-        (good.replace("\"target\":2", "\"target\":3"), ErrorKind::SnapshotInvalid),
+        (
+            good.replace("\"depgraph\"", "\"other\""),
+            ErrorKind::SnapshotInvalid,
+        ),
+        (
+            good.replace("\"version\":1", "\"version\":2"),
+            ErrorKind::SnapshotVersion,
+        ),
+        (
+            good.replace("\"version\":1", "\"version\":2,\"new\":[]"),
+            ErrorKind::SnapshotVersion,
+        ),
+        (
+            good.replace("\"version\":1", "\"version\":1,\"new\":[]"),
+            ErrorKind::SnapshotInvalid,
+        ),
+        (
+            good.replace("\"target\":2", "\"target\":3"),
+            ErrorKind::SnapshotInvalid,
+        ),
         (good.replace("\"n001\"", "\"\""), ErrorKind::EmptyId),
-        (good.replace("\"n001\"", "\"n000\""), ErrorKind::SnapshotInvalid),
-        (good.replace("\"kind\":\"thing\"", "\"kind\":\"thing\",\"state\":\"lost\""), ErrorKind::SnapshotInvalid),
+        (
+            good.replace("\"n001\"", "\"n000\""),
+            ErrorKind::SnapshotInvalid,
+        ),
+        (
+            good.replace(
+                "\"kind\":\"thing\"",
+                "\"kind\":\"thing\",\"state\":\"lost\"",
+            ),
+            ErrorKind::SnapshotInvalid,
+        ),
         (format!("{good}{good}"), ErrorKind::SnapshotInvalid),
     ] {
         assert_eq!(read(&text).unwrap_err().kind(), kind, "{text}");
@@ -33,11 +59,26 @@ fn what_is_not_a_snapshot_is_refused_with_its_kind() {
 
 #[test]
 fn a_snapshot_is_read_under_limits_and_a_budget() {
-    let good = graph(30, &[(0, 1), (1, 2)]).to_snapshot(&mut work()).unwrap();
-    let kind = |limits: Limits| Graph::from_snapshot(&good, &limits, &mut work()).unwrap_err().kind();
-    assert_eq!(kind(Limits::default().with_snapshot(100)), ErrorKind::SnapshotTooLarge);
-    assert_eq!(kind(Limits::default().with_nodes(29)), ErrorKind::TooManyNodes);
-    assert_eq!(kind(Limits::default().with_edges(1)), ErrorKind::TooManyEdges);
+    let good = graph(30, &[(0, 1), (1, 2)])
+        .to_snapshot(&mut work())
+        .unwrap();
+    let kind = |limits: Limits| {
+        Graph::from_snapshot(&good, &limits, &mut work())
+            .unwrap_err()
+            .kind()
+    };
+    assert_eq!(
+        kind(Limits::default().with_snapshot(100)),
+        ErrorKind::SnapshotTooLarge
+    );
+    assert_eq!(
+        kind(Limits::default().with_nodes(29)),
+        ErrorKind::TooManyNodes
+    );
+    assert_eq!(
+        kind(Limits::default().with_edges(1)),
+        ErrorKind::TooManyEdges
+    );
     let spent = Graph::from_snapshot(&good, &Limits::default(), &mut Work::steps(20)).unwrap_err();
     assert_eq!(spent.kind(), ErrorKind::BudgetSpent);
 }
