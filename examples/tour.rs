@@ -13,6 +13,7 @@ use genesys_cloud::resilience::{Clock, SystemClock};
 use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::integration::{self, Mode, Settings};
+use genesys_examples::workflows::widget;
 use serde::Serialize;
 
 /// Runs every workflow in a row and prints a summary. On the embedded sandbox both profiles are shown.
@@ -32,7 +33,7 @@ struct Stop {
     profile: String,
     result: String,
     seconds: f64,
-    detail: integration::Summary,
+    detail: serde_json::Value,
 }
 
 #[tokio::main]
@@ -61,21 +62,33 @@ async fn run(args: Args) -> Result<(), Failure> {
             profile,
             ..args.cloud.clone()
         };
+        let mut stop = |workflow, started, result, detail| {
+            stops.push(Stop {
+                workflow,
+                profile: profile
+                    .map_or_else(|| "by settings".to_owned(), |profile| profile.to_string()),
+                result,
+                seconds: seconds(SystemClock.now().saturating_duration_since(started)),
+                detail,
+            });
+        };
+        let told = |result: &str, change: Option<&str>| {
+            format!("{result}, {}", change.unwrap_or("no change"))
+        };
+
         let started = SystemClock.now();
         let detail =
             integration::run(args.cloud(), &settings, folder, Mode::Deploy, &steps).await?;
-        stops.push(Stop {
-            workflow: "000 integration definitions",
-            profile: profile
-                .map_or_else(|| "by settings".to_owned(), |profile| profile.to_string()),
-            result: format!(
-                "{}, {}",
-                detail.result,
-                detail.change.unwrap_or("no change")
-            ),
-            seconds: seconds(SystemClock.now().saturating_duration_since(started)),
-            detail,
-        });
+        let result = told(detail.result, detail.change);
+        let detail = serde_json::to_value(detail)?;
+        stop("000 integration definitions", started, result, detail);
+
+        let started = SystemClock.now();
+        let own = widget::Settings::default();
+        let detail = widget::run(args.cloud(), &own, folder, Mode::Deploy, &steps).await?;
+        let result = told(detail.result, detail.change);
+        let detail = serde_json::to_value(detail)?;
+        stop("001 agent widgets", started, result, detail);
     }
     let report = folder.join("tour.json");
     std::fs::write(&report, serde_json::to_vec_pretty(&stops)?)?;
@@ -98,7 +111,7 @@ async fn run(args: Args) -> Result<(), Failure> {
             table(&["workflow", "profile", "result", "time"], &rows)
         );
         println!(
-            "\nArtefacts: {} (audit trail, journals, tour.json)",
+            "\nArtefacts: {} (audit trails, journals, reports, tour.json)",
             folder.display()
         );
     }

@@ -2,6 +2,7 @@
 //! [`workflows`], so that `tour` can run them in a row.
 
 pub mod args;
+pub mod collector;
 pub mod input;
 pub mod report;
 pub mod workflows;
@@ -15,6 +16,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/documents/000-integration-definitions.md")]
 struct Document000;
+
+/// The program of document 001's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/documents/001-agent-widgets.md")]
+struct Document001;
 
 /// The programs of the testing page.
 #[cfg(doctest)]

@@ -1,3 +1,4 @@
 //! The documents' workflows, each put together from the crates. A program prints what one of them gives.
 
 pub mod integration;
+pub mod widget;

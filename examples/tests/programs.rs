@@ -109,6 +109,90 @@ fn the_pipeline_shows_what_document_000_shows() {
 }
 
 #[test]
+fn the_deployment_shows_what_document_001_shows() {
+    for profile in ["guide", "platform"] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run("widget_deploy", &["--profile", profile], folder.path(), &[]);
+        let shown = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for part in [
+            "Validation passed.",
+            "Deploying widget",
+            "Widget ID: ",
+            "Latency: ",
+            "Success: true",
+            "Audit report:",
+            "Widget deployment complete.",
+        ] {
+            assert!(shown.contains(part), "{profile}: {part} is not in\n{shown}");
+        }
+        let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let report: serde_json::Value =
+            serde_json::from_str(&file("widget_audit_report.json")).unwrap();
+        assert_eq!(report["entries"][0]["status"], "success", "{profile}");
+        assert_eq!(report["summary"]["success_rate"], 1.0, "{profile}");
+        for action in ["DEPLOY", "VALIDATE", "CREATE", "ENABLE"] {
+            let of_action = format!("\"action\":\"{action}\"");
+            let lines = file("widget_audit.log").matches(&of_action).count();
+            assert_eq!(lines, 2, "{profile}: intent and outcome of {action}");
+        }
+    }
+}
+
+#[test]
+fn a_widget_that_the_rules_refuse_ends_with_status_1_and_every_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/widgets/faulty.json");
+    let output = run("widget_deploy", &["--definition", file], folder.path(), &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for code in ["W004", "W010", "W102", "W302", "W306"] {
+        assert!(told.contains(code), "{code} is not in {told}");
+    }
+    assert!(!told.contains("widgets.create"), "{told}");
+    // A policy with a bad entry is a matter of configuration.
+    let policy = folder.path().join("policy.json");
+    std::fs::write(&policy, r#"{"origins": ["*.co.uk"]}"#).unwrap();
+    let arguments = ["--policy", policy.to_str().unwrap()];
+    let output = run("widget_deploy", &arguments, folder.path(), &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("*.co.uk"), "{told}");
+}
+
+#[test]
+fn an_external_collector_gets_every_operation_of_a_deployment() {
+    // errata WID-41
+    let agent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = agent.local_addr().unwrap().to_string();
+    let read = std::thread::spawn(move || {
+        let (stream, _) = agent.accept().unwrap();
+        std::io::read_to_string(stream).unwrap()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--collector", address.as_str(), "--json"];
+    let output = run("widget_deploy", &arguments, folder.path(), &[]);
+    assert!(output.status.success(), "{output:?}");
+    let pushed = read.join().unwrap();
+    let events: Vec<serde_json::Value> = pushed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let operations: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "operation")
+        .map(|event| event["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(operations, ["VALIDATE", "CREATE", "ENABLE", "DEPLOY"]);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["telemetry"]["pushed"], events.len());
+    assert_eq!(summary["telemetry"]["dropped"], 0);
+}
+
+#[test]
 fn wrong_settings_end_with_status_2_and_every_problem() {
     // errata ALL-28
     let folder = tempfile::tempdir().unwrap();

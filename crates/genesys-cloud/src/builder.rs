@@ -286,6 +286,7 @@ impl GenesysCloudBuilder {
         Ok(GenesysCloud {
             inner: Arc::new(Inner {
                 integrations: genesys_integrations::for_profile(profile, client.clone()),
+                widgets: genesys_integrations::widgets::for_profile(profile, client.clone()),
                 webhooks: genesys_webhooks::for_profile(profile, &client),
                 profile,
                 origin: chosen.origin,

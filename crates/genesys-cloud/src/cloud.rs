@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use genesys_core::{Client, Hosts, Profile, Region, Result};
-use genesys_integrations::Integrations;
+use genesys_integrations::{Integrations, Widgets};
 use genesys_telemetry::{Metrics, MetricsSnapshot};
 use genesys_webhooks::Webhooks;
 
@@ -48,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) metrics: Metrics,
     pub(crate) integrations: Arc<dyn Integrations>,
+    pub(crate) widgets: Arc<dyn Widgets>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
     #[cfg(feature = "sandbox")]
     pub(crate) sandbox: Option<genesys_sandbox::Sandbox>,
@@ -95,6 +96,12 @@ impl GenesysCloud {
     /// Integrations of the chosen profile.
     pub fn integrations(&self) -> &Arc<dyn Integrations> {
         &self.inner.integrations
+    }
+
+    /// Agent widgets of the chosen profile. [`default_rules`](genesys_integrations::widgets::default_rules) are the rules that
+    /// it starts with.
+    pub fn widgets(&self) -> &Arc<dyn Widgets> {
+        &self.inner.widgets
     }
 
     /// Webhooks of the chosen profile.

@@ -9,6 +9,7 @@ fn credentials() -> ClientCredentials {
 
 #[test]
 fn credentials_mean_the_real_cloud_in_the_platform_profile() {
+    // errata WID-38
     let cloud = GenesysCloud::builder()
         .with_credentials(credentials())
         .with_hosts(Region::EuWest1)

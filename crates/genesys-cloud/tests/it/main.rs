@@ -4,3 +4,5 @@
 mod choice;
 #[cfg(feature = "sandbox")]
 mod status_step;
+#[cfg(feature = "sandbox")]
+mod widgets;
