@@ -44,17 +44,22 @@ impl Kind {
         let Some(root) = document.root() else {
             return Kind::Guide;
         };
-        let named =
-            document
-                .member(root, "integrationType")
-                .and_then(|kind| match document.string(kind) {
-                    Some(name) => Some(name),
-                    None => document.string(document.member(kind, "id")?),
-                });
+        let (mut named, mut properties) = (None, None);
+        for member in document.children(root) {
+            match document.key_bytes(member).as_ref() {
+                b"integrationType" => named = Some(member),
+                b"properties" => properties = Some(member),
+                _ => {}
+            }
+        }
+        let named = named.and_then(|kind| match document.string(kind) {
+            Some(name) => Some(name),
+            None => document.string(document.member(kind, "id")?),
+        });
         if let Some(kind) = named.as_deref().and_then(Kind::from_name) {
             return kind;
         }
-        let Some(properties) = document.member(root, "properties") else {
+        let Some(properties) = properties else {
             return Kind::Guide;
         };
         let filtered = ["communicationTypeFilter", "queueIdFilterList"]

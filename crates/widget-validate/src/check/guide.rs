@@ -34,17 +34,29 @@ const SECRETS: &[&str] = &[
 
 pub(super) fn check(scan: &mut Scan<'_>, root: NodeId) {
     let document = scan.document;
-    let mut found = [None; MEMBERS.len()];
+    let [
+        mut name,
+        mut description,
+        mut kind,
+        mut status,
+        mut manifest,
+        mut settings,
+    ] = [None; 6];
     for member in document.children(root) {
-        match MEMBERS
-            .iter()
-            .position(|name| document.key_is(member, name))
-        {
-            Some(index) => found[index] = Some(member),
-            None => text::unknown_member(scan, root, member, MEMBERS),
-        }
+        let place = match document.key_bytes(member).as_ref() {
+            b"name" => &mut name,
+            b"description" => &mut description,
+            b"type" => &mut kind,
+            b"status" => &mut status,
+            b"manifestUrl" => &mut manifest,
+            b"settings" => &mut settings,
+            _ => {
+                text::unknown_member(scan, root, member, MEMBERS);
+                continue;
+            }
+        };
+        *place = Some(member);
     }
-    let [name, description, kind, status, manifest, settings] = found;
     match name {
         Some(name) => {
             text::required_text(scan, name, scan.limits().max_name);
@@ -93,16 +105,12 @@ fn check_settings(scan: &mut Scan<'_>, settings: NodeId) {
     let mut count = 0;
     for member in document.children(settings) {
         count += 1;
-        if document.key_is(member, "dimensions") {
-            dimensions = Some(member);
-        } else if document.key_is(member, "refresh_interval_ms") {
-            check_refresh(scan, member);
-        } else if document.key_is(member, "sandbox") {
-            tokens = Some(member);
-        } else if document.key_is(member, "permissions") {
-            features = Some(member);
-        } else {
-            check_open_setting(scan, member);
+        match document.key_bytes(member).as_ref() {
+            b"dimensions" => dimensions = Some(member),
+            b"refresh_interval_ms" => check_refresh(scan, member),
+            b"sandbox" => tokens = Some(member),
+            b"permissions" => features = Some(member),
+            _ => check_open_setting(scan, member),
         }
     }
     let limit = scan.limits().max_settings;

@@ -14,6 +14,9 @@ use crate::span::Span;
 /// Checks the placeholders and answers the URL with each replaced by as many ordinary letters, ready to be parsed. `None` when a
 /// placeholder leaves the origin open.
 pub(super) fn check<'t>(scan: &mut Scan<'_>, node: NodeId, text: &'t str) -> Option<Cow<'t, str>> {
+    if !b"{}%".iter().any(|mark| text.as_bytes().contains(mark)) {
+        return Some(Cow::Borrowed(text));
+    }
     check_encoded(scan, node, text);
     if !text.contains("{{") && !text.contains("}}") {
         return Some(Cow::Borrowed(text));

@@ -1,5 +1,7 @@
 //! The widget's URL and its origin.
 
+use std::borrow::Cow;
+
 use super::{Scan, placeholders, text};
 use crate::code::{structure, url as codes};
 use crate::coverage::{Area, Checked};
@@ -25,7 +27,7 @@ pub(super) fn check_widget(scan: &mut Scan<'_>, node: NodeId) {
     let Some(filled) = placeholders::check(scan, node, &text) else {
         return;
     };
-    let has_placeholders = filled != text;
+    let has_placeholders = matches!(filled, Cow::Owned(_));
     let Some(location) = absolute_https(scan, node, &filled, has_placeholders) else {
         return;
     };

@@ -169,6 +169,18 @@ impl<'a> Location<'a> {
     }
 }
 
+/// Bytes that stay as they are in a path and in a query.
+const UNCHANGED: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"/.?-_~!$&()*+,;=:@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// The host of a URL that is `https://`, a lower-case name of letters, digits and inner hyphens, and ASCII that no parser changes.
 /// Anything unusual answers `None` and takes the full parser.
 fn plain_https(text: &str) -> Option<Range<usize>> {
@@ -201,42 +213,17 @@ fn plain_https(text: &str) -> Option<Range<usize>> {
     if host.is_empty() || host.len() > 253 || host[last_label].is_ascii_digit() {
         return None;
     }
-    let mut in_path = true;
-    let mut segment_start = true;
-    for (index, byte) in rest[end..].iter().enumerate() {
-        let unchanged = match byte {
-            b'/' => true,
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'_'
-            | b'~'
-            | b'!'
-            | b'$'
-            | b'&'
-            | b'('
-            | b')'
-            | b'*'
-            | b'+'
-            | b','
-            | b';'
-            | b'='
-            | b':'
-            | b'@' => true,
-            // Dot segments are resolved; a dot that does not begin a segment is safe.
-            b'.' => !(in_path && segment_start),
-            b'?' if index > 0 => {
-                in_path = false;
-                true
-            }
-            b'?' => false,
-            _ => false,
-        };
-        if !unchanged || (index == 0 && *byte != b'/') {
+    let tail = &rest[end..];
+    if !matches!(tail, [] | [b'/', ..]) {
+        return None;
+    }
+    // Dot segments of a path are resolved. Behind a `?` they are text, but that is rare enough for the full parser.
+    let mut before = 0;
+    for byte in tail {
+        if !UNCHANGED[usize::from(*byte)] || (before == b'/' && *byte == b'.') {
             return None;
         }
-        segment_start = *byte == b'/';
+        before = *byte;
     }
     Some(8..8 + end)
 }

@@ -11,6 +11,9 @@ const PAIRWISE: usize = 12;
 
 impl Reader<'_> {
     pub(super) fn find_duplicates(&mut self, object: NodeId) {
+        if self.is_surely_free_of_duplicates(object) {
+            return;
+        }
         let few = self.document.children(object).take(PAIRWISE + 1).count() <= PAIRWISE;
         let repeated = if few {
             self.compare_pairs(object)
@@ -30,6 +33,25 @@ impl Reader<'_> {
                 hint,
             );
         }
+    }
+
+    /// A quick look that is enough for most objects: every name has its own combination of length, first and last letter.
+    fn is_surely_free_of_duplicates(&self, object: NodeId) -> bool {
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut seen = [0_u64; 4];
+        self.document.children(object).all(|member| {
+            let node = self.document.node(member);
+            let (start, length) = (node.key_start as usize + 1, node.key_length());
+            let letter = |at: usize| u64::from(self.bytes.get(at).copied().unwrap_or(0));
+            let mix = letter(start) << 40
+                | letter(start + length.saturating_sub(1)) << 20
+                | length as u64;
+            let slot = mix.wrapping_mul(SPREAD) >> 56;
+            let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
+            let fresh = seen[word] & bit == 0 && !node.escaped_key;
+            seen[word] |= bit;
+            fresh
+        })
     }
 
     /// Each member that has the name of an earlier one, with that one.

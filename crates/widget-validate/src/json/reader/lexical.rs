@@ -13,12 +13,7 @@ impl Reader<'_> {
         let mut special = false;
         self.at += 1;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or(b"");
-            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-            self.at += rest
-                .iter()
-                .position(|byte| !plain(byte))
-                .unwrap_or(rest.len());
+            self.at += plain_length(self.bytes.get(self.at..).unwrap_or(b""));
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -197,15 +192,20 @@ impl Reader<'_> {
     }
 
     /// Skips white space, and comments, which it reports.
+    #[inline]
     pub(super) fn blank(&mut self) {
+        // Compact documents have nothing to skip at most places.
+        if self.peek().is_some_and(|byte| byte > b'/') {
+            return;
+        }
         loop {
-            match self.peek() {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(b'/') if matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*')) => {
-                    self.comment()
-                }
-                _ => return,
+            self.at += blank_length(self.bytes.get(self.at..).unwrap_or(b""));
+            if self.peek() != Some(b'/')
+                || !matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*'))
+            {
+                return;
             }
+            self.comment();
         }
     }
 
@@ -227,6 +227,55 @@ impl Reader<'_> {
             "remove the comment",
         );
     }
+}
+
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES << 7;
+
+/// How many bytes of white space there are: eight at a time.
+fn blank_length(bytes: &[u8]) -> usize {
+    let is_blank = |byte: u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    let mut length = 0;
+    while let Some(word) = bytes.get(length..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that equals `byte`, and of no other: no sum carries into the next byte.
+        let equal = |byte: u8| {
+            let difference = word ^ (ONES * u64::from(byte));
+            !(((difference & !HIGH) + !HIGH) | difference) & HIGH
+        };
+        let others = !(equal(b' ') | equal(b'\n') | equal(b'\r') | equal(b'\t')) & HIGH;
+        if others != 0 {
+            return length + others.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = bytes.get(length..).unwrap_or(b"");
+    length
+        + rest
+            .iter()
+            .position(|byte| !is_blank(*byte))
+            .unwrap_or(rest.len())
+}
+
+/// How many bytes there are before a quote, a backslash or a control character: eight at a time.
+fn plain_length(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // Sets the high bit of bytes below `limit`. A borrow can set bits above the first hit, never below it.
+        let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+        let stops = below(word, 0x20) | equal(b'"') | equal(b'\\');
+        if stops != 0 {
+            return index * 8 + stops.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8
+        + rest
+            .iter()
+            .position(|byte| !is_plain(*byte))
+            .unwrap_or(rest.len())
 }
 
 /// The number grammar of RFC 8259.
@@ -255,5 +304,26 @@ fn is_number(text: &[u8]) -> bool {
             !exponent.is_empty() && digits(exponent) == exponent.len()
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{blank_length, plain_length};
+
+    proptest! {
+        #[test]
+        fn eight_at_a_time_stops_where_one_at_a_time_does(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'x'), Just(0x7f), Just(0xe9), Just(0x1f), Just(0x21), Just(0x5b)], 0..40)) {
+            let expected = bytes.iter().position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\')).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_length(&bytes), expected);
+        }
+
+        #[test]
+        fn eight_at_a_time_skips_what_one_at_a_time_does(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b' '), Just(b' '), Just(b' '), Just(b'\n'), Just(b'\t'), Just(b'\r')], 0..40)) {
+            let expected = bytes.iter().position(|byte| !b" \n\r\t".contains(byte)).unwrap_or(bytes.len());
+            prop_assert_eq!(blank_length(&bytes), expected);
+        }
     }
 }
