@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use genesys_cloud::integrations::widgets::default_rules;
 use genesys_cloud::integrations::{
     Authentication, DataMapping, IntegrationDefinition, IntendedState, Pipeline, TestRequest,
+    Widget, WidgetKind,
 };
 use genesys_cloud::webhooks::{PlatformWatch, Watch};
 use genesys_cloud::{GenesysCloud, Profile};
@@ -24,6 +26,41 @@ fn definition(target: &str) -> IntegrationDefinition {
     .with_mapping(DataMapping::direct("caseId", target))
     .build()
     .unwrap()
+}
+
+/// A widget of each kind: deployed, found unchanged, changed, listed and deleted.
+async fn widgets(cloud: &GenesysCloud) {
+    let rules = default_rules(Profile::Platform, cloud.hosts()).unwrap();
+    let widget = |kind, permissions: &str| {
+        let url = "https://widgets.example.com/?host={{gcHostOrigin}}&env={{gcTargetEnv}}";
+        let widget = Widget::builder(format!("contract-check {kind}"), url)
+            .with_kind(kind)
+            .with_dimensions(750, 500)
+            .with_sandbox(["allow-scripts", "allow-same-origin"])
+            .with_permissions([permissions])
+            .with_groups(["a-group"]);
+        let widget = match kind {
+            WidgetKind::Interaction => widget
+                .with_communication_types(["call", "webmessaging"])
+                .with_queues(["a-queue"]),
+            _ => widget,
+        };
+        widget.build(&rules).unwrap()
+    };
+    for kind in WidgetKind::ALL {
+        let pipeline = |widget| {
+            Pipeline::for_widget(cloud.client().clone(), Arc::clone(cloud.widgets()), widget)
+        };
+        let deployment = pipeline(widget(kind, "camera")).run().await.unwrap();
+        let again = pipeline(widget(kind, "camera")).run().await.unwrap();
+        assert_eq!(again.change.as_str(), "unchanged");
+        let changed = pipeline(widget(kind, "microphone")).run().await.unwrap();
+        assert_eq!(changed.change.as_str(), "updated");
+        let id = deployment.integration.id;
+        assert!(cloud.widgets().get(&id).await.unwrap().is_some());
+        assert_eq!(cloud.widgets().list().all().await.unwrap().len(), 1);
+        assert!(cloud.widgets().delete(&id).await.unwrap());
+    }
 }
 
 /// Everything the SDK does in the platform profile, refusals included.
@@ -68,6 +105,8 @@ async fn everything(recording: &Recording) {
     assert!(integrations.delete(&id).await.unwrap());
     assert!(integrations.get(&id).await.unwrap().is_none());
 
+    widgets(&cloud).await;
+
     // The platform's own refusals: not found, not permitted, throttled, an expired token.
     sandbox.expire_tokens();
     assert!(!integrations.delete(&id).await.unwrap());
@@ -88,7 +127,7 @@ async fn everything(recording: &Recording) {
 
 #[tokio::test]
 async fn every_platform_call_and_answer_keeps_the_published_contract() {
-    // errata INT-01, INT-02
+    // errata INT-01, INT-02, WID-29, WID-30
     let Some(contract) = Contract::from_env() else {
         println!("GENESYS_OPENAPI is not set: nothing was checked");
         return;
@@ -131,6 +170,7 @@ async fn every_platform_call_and_answer_keeps_the_published_contract() {
         "deleteIntegration",
         "getIntegrationConfigCurrent",
         "putIntegrationConfigCurrent",
+        "getIntegrationsTypeConfigschema",
         "postIntegrationsCredentials",
         "postIntegrationsActions",
         "postIntegrationsActionTest",
