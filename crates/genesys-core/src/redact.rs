@@ -1,5 +1,7 @@
 //! What may be printed, by allow-list.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::HeaderMap;
 use url::Url;
 
@@ -78,17 +80,76 @@ pub fn printable(text: &str) -> String {
 /// Secrets shorter than this are blanked out as whole words only: inside other words they are chance.
 const SHORT: usize = 6;
 
-/// A text from outside, fit for an error or an audit line: `secrets` blanked out, [`printable`], at most `max` characters.
+/// A text from outside, fit for an error or an audit line: [`printable`], at most `max` characters, and `secrets` blanked out as
+/// they are, as JSON, as forms and queries and within base64, because what refuses a request may quote it.
 pub fn external_text(text: &str, secrets: &[&str], max: usize) -> String {
     let mut out = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        out = blank(&out, secret);
+        for form in forms(secret) {
+            out = blank(&out, &form);
+        }
+        for needle in encoded(secret) {
+            out = blank_run(&out, &needle);
+        }
     }
     let out = printable(&out);
     match out.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &out[..end]),
         None => out,
     }
+}
+
+/// A secret as it is, as JSON, and as forms and queries carry it; each different one once.
+fn forms(secret: &str) -> Vec<String> {
+    let json = serde_json::Value::from(secret).to_string();
+    let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut forms = vec![secret.to_owned(), json[1..json.len() - 1].to_owned(), form];
+    forms.dedup();
+    forms
+}
+
+/// What is the same in every base64 text that holds the secret, such as a Basic header: one text for each of the three
+/// places where a byte can begin. Short secrets give texts that are chance, so they have none.
+fn encoded(secret: &str) -> Vec<String> {
+    if secret.len() < SHORT {
+        return Vec::new();
+    }
+    [(0, 0), (1, 2), (2, 3)]
+        .into_iter()
+        .map(|(offset, unsure)| {
+            let mut bytes = vec![0; offset];
+            bytes.extend_from_slice(secret.as_bytes());
+            let text = STANDARD_NO_PAD.encode(&bytes);
+            // The characters at either end depend on the neighbours.
+            let end = text.len() - usize::from(bytes.len() % 3 != 0);
+            text[unsure..end].to_owned()
+        })
+        .collect()
+}
+
+/// Blanks out every base64 text that holds the needle.
+fn blank_run(text: &str, needle: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = 0;
+    let outside = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='));
+    while let Some(found) = text[rest..].find(needle) {
+        let at = rest + found;
+        let start = text[rest..at].rfind(outside).map_or(rest, |before| {
+            rest + before
+                + text[rest + before..]
+                    .chars()
+                    .next()
+                    .map_or(0, char::len_utf8)
+        });
+        let end = text[at..]
+            .find(outside)
+            .map_or(text.len(), |after| at + after);
+        out.push_str(&text[rest..start]);
+        out.push_str(REDACTED);
+        rest = end;
+    }
+    out.push_str(&text[rest..]);
+    out
 }
 
 fn blank(text: &str, secret: &str) -> String {
@@ -139,6 +200,27 @@ mod tests {
             external_text("hunter2hunter2", &["hunter2"], 12),
             "[redacted][r…"
         );
+    }
+
+    #[test]
+    fn a_secret_is_blanked_out_in_every_form_in_which_a_request_carries_it() {
+        // errata ALL-16, INT-11
+        let secret = "hunter2\"&+=%ü\\x";
+        let basic = |user: &str| {
+            base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}"))
+        };
+        for form in [
+            secret.to_owned(),
+            r#"hunter2\"&+=%ü\\x"#.to_owned(),
+            "hunter2%22%26%2B%3D%25%C3%BC%5Cx".to_owned(),
+            basic("u"),
+            basic("us"),
+            basic("use"),
+        ] {
+            let text = external_text(&format!("refused: {form}, sorry"), &[secret], 200);
+            assert_eq!(text, "refused: [redacted], sorry", "{form}");
+        }
+        assert_eq!(external_text("pw cHc=", &["pw"], 200), "[redacted] cHc=");
     }
 
     #[test]

@@ -11,5 +11,6 @@
 mod calls;
 mod operations;
 mod pages;
+mod quota;
 mod support;
 mod wire;
