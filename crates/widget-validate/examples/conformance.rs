@@ -2,7 +2,7 @@
 //!
 //!     conformance csp      < policies   each line a JSON string; answers [{code, directive, value}, …] a line
 //!     conformance framing  < cases      each line {headers: [[name, value]], sandbox, widget, ancestors}; answers the verdict a line
-//!     conformance urls FILE             the WHATWG test data; fails on the first family of differences
+//!     conformance urls FILE             the WHATWG test data; fails on any difference
 //!     conformance sarif                 a SARIF log over documents with a fault of every kind
 
 use std::io::{BufRead as _, Write as _};

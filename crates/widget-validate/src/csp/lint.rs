@@ -1,8 +1,7 @@
 //! The judgement of one policy: mistakes of writing, and ways around it.
 //!
-//! The checks are those that security reviews of policies share (the research names Google's evaluator as the reference; a
-//! script compares the two over generated policies). Lists of hosts with known bypasses are not kept here: every allowed host is
-//! reported, at the lowest severity.
+//! The checks are those of Google's csp-evaluator, with which a script compares ours over generated policies. Lists of hosts with
+//! known bypasses are not kept here: every allowed host is reported, at the lowest severity.
 
 mod hardening;
 mod scripts;
