@@ -57,7 +57,7 @@ fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)])
 
 #[test]
 fn every_example_runs_on_a_machine_without_settings() {
-    // errata ALL-30
+    // errata ALL-30, WID-40
     let names = names();
     assert!(names.len() >= 2, "{names:?}");
     for name in names {

@@ -175,3 +175,26 @@ async fn only_widgets_are_seen_and_purged() {
     rig.push(200, page(vec![definition()]));
     assert!(!guide(&rig).purge(WIDGET).await.unwrap());
 }
+
+/// A payload that has no JSON form.
+struct Unencodable;
+
+impl serde::Serialize for Unencodable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("not today"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_cannot_be_encoded_is_an_error_and_is_not_sent_empty() {
+    // errata WID-33
+    let rig = Rig::new();
+    let call = rig
+        .client
+        .patch("/api/v2/integrations/{id}")
+        .segment("id", "w-1")
+        .with_json(&Unencodable);
+    let error = call.empty().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(rig.lines().is_empty());
+}

@@ -99,7 +99,7 @@ impl Setup {
 
 #[tokio::test(start_paused = true)]
 async fn a_widget_is_validated_created_inactive_enabled_and_confirmed() {
-    // errata WID-33, ALL-22
+    // errata ALL-22
     let setup = Setup::new();
     let deployment = setup.pipeline().run().await.unwrap();
     assert_eq!(deployment.change, Change::Created);
@@ -278,7 +278,7 @@ async fn a_run_killed_at_any_journal_write_is_resumed_or_rolled_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_anywhere_is_no_failure() {
-    // errata WID-11, WID-12, ALL-07
+    // errata WID-11, ALL-07
     for verb in [
         "POST /api/v2/integrations",
         "PATCH /api/v2/integrations/i-1",

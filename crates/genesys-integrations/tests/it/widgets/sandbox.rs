@@ -205,7 +205,7 @@ async fn a_run_killed_at_any_journal_write_is_resumed_or_rolled_back() {
 
 #[tokio::test]
 async fn a_lost_answer_at_any_write_makes_one_widget() {
-    // errata WID-11, ALL-07
+    // errata WID-11, WID-12, ALL-07
     for profile in PROFILES {
         let methods: &[&str] = match profile {
             Profile::Guide => &["POST", "PATCH"],
