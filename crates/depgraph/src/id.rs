@@ -80,41 +80,43 @@ fn format_uuid(uuid: u128) -> [u8; 36] {
 pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
     let t: &[u8; 36] = text.try_into().ok()?;
     let hyphens = (t[8] ^ b'-') | (t[13] ^ b'-') | (t[18] ^ b'-') | (t[23] ^ b'-');
-    let a = u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]);
-    let b = u64::from_le_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]);
-    let c = u64::from_le_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]);
-    let d = u64::from_le_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]);
-    let (a, bad_a) = hex8(a);
-    let (b, bad_b) = hex8(b);
-    let (c, bad_c) = hex8(c);
-    let (d, bad_d) = hex8(d);
-    if (bad_a | bad_b | bad_c | bad_d) != 0 || hyphens != 0 {
+    let mut words = [
+        u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]),
+        u64::from_le_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]),
+        u64::from_le_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]),
+        u64::from_le_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]),
+    ];
+    let mut bad = u64::from(hyphens);
+    for word in &mut words {
+        let (value, wrong) = hex8(*word);
+        *word = value;
+        bad |= wrong;
+    }
+    if bad != 0 {
         return None;
     }
-    let high = u64::from(a) << 32 | u64::from(b);
-    let low = u64::from(c) << 32 | u64::from(d);
-    Some(u128::from(high) << 64 | u128::from(low))
+    let mut bytes = [0; 16];
+    for (four, word) in bytes.chunks_exact_mut(4).zip(words) {
+        four.copy_from_slice(&(word as u32).to_le_bytes());
+    }
+    Some(u128::from_be_bytes(bytes))
 }
 
-/// Eight hexadecimal digits at once, all bytes of a word in step. The second value is not 0 when one of them is no digit.
+/// Eight hexadecimal digits at once, all bytes of a word in step: the four bytes that they stand for, the first one lowest. The second
+/// value is not 0 when one of them is no digit.
 #[inline]
-fn hex8(ascii: u64) -> (u32, u64) {
+fn hex8(ascii: u64) -> (u64, u64) {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    // Letters have bit 6, decimal digits bits 4 and 5.
+    // Letters have bit 6, and are put into lower case; decimal digits have not.
     let letter = (ascii >> 6) & ONES;
-    let lower = ascii | (ONES << 5);
-    let value = (ascii & (ONES * 15)) + letter * 9;
-    // A byte is right if it has one of the two bits, a value below 16, and is what its value is written as.
-    let neither = !((ascii >> 5) | letter) & ONES;
-    let above = value & (ONES * 0xf0);
+    let lower = ascii | (letter << 5);
+    let value = ((ascii & (ONES * 15)) + (letter << 3) + letter) & (ONES * 15);
+    // A byte is right if it is what its value is written as.
     let ten = ((value + ONES * 6) >> 4) & ONES;
-    let written = value + ONES * 0x30 + ten * 0x27;
-    let bad = neither | above | (written ^ lower);
-    let v = value.swap_bytes();
-    let v = (v | (v >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let written = value + ONES * 0x30 + (ten << 5) + (ten << 3) - ten;
+    let v = ((value << 4) | (value >> 8)) & 0x00ff_00ff_00ff_00ff;
     let v = (v | (v >> 8)) & 0x0000_ffff_0000_ffff;
-    let v = (v | (v >> 16)) as u32;
-    (v, bad)
+    ((v | (v >> 16)) & 0xffff_ffff, written ^ lower)
 }
 
 #[cfg(test)]

@@ -42,6 +42,54 @@ impl Graph {
     ///
     /// An interruption.
     pub fn topology(&self, work: &mut Work) -> Result<Topology, Error> {
+        let peeled = self.peel(work)?;
+        if peeled.queue.len() == self.node_count() {
+            let Peeled {
+                layers,
+                layer_ends,
+                isolated,
+                ..
+            } = peeled;
+            let order = by_layer(&layers, &layer_ends);
+            let (components, component_of) = (Vec::new(), Vec::new());
+            return Ok(Topology {
+                order,
+                layer_ends,
+                layers,
+                components,
+                component_of,
+                isolated,
+            });
+        }
+        self.cyclic_topology(&peeled.queue, peeled.layers, peeled.isolated, work)
+    }
+
+    /// Finds the components of two or more nodes alone, by their first members: cheaper than [`topology`](Self::topology) where there
+    /// are cycles.
+    ///
+    /// # Errors
+    ///
+    /// An interruption.
+    pub fn components(&self, work: &mut Work) -> Result<Vec<Component>, Error> {
+        let peeled = self.peel(work)?;
+        if peeled.queue.len() == self.node_count() {
+            return Ok(Vec::new());
+        }
+        let mut index = peeled.layers;
+        index.fill(0);
+        for node in &peeled.queue {
+            index[*node as usize] = SETTLED;
+        }
+        Ok(components_of(&scc::components(
+            &self.forward,
+            &mut index,
+            |_| true,
+            work,
+        )?))
+    }
+
+    /// Removes, layer by layer, what nothing left refers to.
+    fn peel(&self, work: &mut Work) -> Result<Peeled, Error> {
         work.spend((self.node_count() + self.edge_count()) as u64)?;
         let forward = &self.forward;
         let mut waiting = vec![0u32; self.node_count()];
@@ -78,11 +126,11 @@ impl Graph {
                 let node = queue[at] as usize;
                 waiting[node] = layer;
                 for target in forward.of(node) {
-                    let counter = &mut waiting[*target as usize];
-                    // A self-reference finds the layer here, which no other edge can.
+                    // A self-reference would find the layer here, which no other edge can.
                     if *target as usize == node {
                         continue;
                     }
+                    let counter = &mut waiting[*target as usize];
                     *counter -= 1;
                     if *counter == 0 {
                         queue.push(*target);
@@ -92,19 +140,12 @@ impl Graph {
             layer_ends.push(end as u32);
             (start, end) = (end, queue.len());
         }
-        if queue.len() == self.node_count() {
-            let order = by_layer(&waiting, &layer_ends);
-            let layers = waiting;
-            return Ok(Topology {
-                order,
-                layer_ends,
-                layers,
-                components: Vec::new(),
-                component_of: Vec::new(),
-                isolated,
-            });
-        }
-        self.cyclic_topology(&queue, waiting, isolated, work)
+        Ok(Peeled {
+            queue,
+            layers: waiting,
+            layer_ends,
+            isolated,
+        })
     }
 
     /// The rest of the work when the removal stops early: `removed` has its layers in `layers`, everything else depends on a cycle.
@@ -162,16 +203,7 @@ impl Graph {
         layers: Vec<u32>,
         isolated: Vec<NodeId>,
     ) -> Topology {
-        let mut components: Vec<Component> = groups
-            .iter()
-            .filter(|group| group.len() > 1)
-            .map(|group| {
-                let mut members: Vec<NodeId> = group.iter().map(|node| NodeId(*node)).collect();
-                members.sort_unstable();
-                Component { members }
-            })
-            .collect();
-        components.sort_unstable_by_key(|component| component.members[0]);
+        let components = components_of(&groups);
         let mut component_of = group_of;
         component_of.fill(NO_COMPONENT);
         for (number, component) in components.iter().enumerate() {
@@ -217,6 +249,28 @@ impl Graph {
             isolated,
         }
     }
+}
+
+/// What can be removed layer by layer. The layers of other nodes mean nothing.
+struct Peeled {
+    queue: Vec<u32>,
+    layers: Vec<u32>,
+    layer_ends: Vec<u32>,
+    isolated: Vec<NodeId>,
+}
+
+fn components_of(groups: &Groups) -> Vec<Component> {
+    let mut components: Vec<Component> = groups
+        .iter()
+        .filter(|group| group.len() > 1)
+        .map(|group| {
+            let mut members: Vec<NodeId> = group.iter().map(|node| NodeId(*node)).collect();
+            members.sort_unstable();
+            Component { members }
+        })
+        .collect();
+    components.sort_unstable_by_key(|component| component.members[0]);
+    components
 }
 
 fn by_layer(layers: &[u32], layer_ends: &[u32]) -> Vec<NodeId> {

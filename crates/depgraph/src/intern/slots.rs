@@ -59,8 +59,10 @@ impl Slots {
 
     /// Enters a number that is not there yet. `hash_of` is asked again for all numbers when the table grows.
     pub(super) fn enter(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
-        if (self.filled + 1) * 4 > self.slots.len() * 3 {
-            let bits = self.slots.len().trailing_zeros() + 1;
+        // At most half full, so that the first slot settles most searches.
+        if (self.filled + 1) * 2 > self.slots.len() {
+            let bits =
+                self.slots.len().trailing_zeros() + if self.slots.len() < 1 << 20 { 2 } else { 1 };
             self.slots = vec![0; 1 << bits];
             self.shift = 64 - bits;
             for earlier in 0..number {

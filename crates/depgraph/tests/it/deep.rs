@@ -52,6 +52,7 @@ fn walk(graph: &Graph, ring: bool) {
     let topology = graph.topology(work).unwrap();
     assert_eq!(topology.depth(), if ring { 0 } else { nodes - 1 });
     assert_eq!(topology.layers().len(), topology.depth() + 1);
+    assert_eq!(graph.components(work).unwrap().len(), usize::from(ring));
     let report = graph.validate_with(&topology, &policy, work).unwrap();
     assert_eq!(
         (

@@ -26,6 +26,10 @@ fn components_are_the_sets_of_objects_that_reach_each_other() {
         }
         let cyclic = (0..nodes).any(|a| (0..nodes).any(|b| a != b && reach[a][b] && reach[b][a]));
         assert_eq!(topology.is_acyclic(), !cyclic);
+        assert_eq!(
+            graph.components(&mut work()).unwrap(),
+            topology.components()
+        );
     });
 }
 

@@ -22,6 +22,7 @@ fn calls() -> Vec<Call> {
     let policy = || Policy::default().with_max_depth(1);
     vec![
         call("topology", |graph, work| graph.topology(work).map(drop)),
+        call("components", |graph, work| graph.components(work).map(drop)),
         call("validate", move |graph, work| {
             graph.validate(&policy(), work).map(drop)
         }),
