@@ -5,9 +5,8 @@
 //! that is entered twice (an A/A row) shows how much of a difference means nothing.
 
 use std::fmt;
-use std::time::Duration;
 
-use crate::stopwatch;
+use crate::stopwatch::{self, Sample};
 
 /// The least number of rounds that a median is taken of.
 pub const ROUNDS: usize = 11;
@@ -34,7 +33,7 @@ pub enum Unit {
 struct Row<'a> {
     name: String,
     operations: u64,
-    batch: Box<dyn FnMut() -> Duration + 'a>,
+    batch: Box<dyn FnMut() -> Sample + 'a>,
 }
 
 impl fmt::Debug for Table<'_> {
@@ -64,9 +63,20 @@ impl<'a> Table<'a> {
         self
     }
 
-    /// Enters a contender whose batch of `operations` is `work`.
+    /// Enters a contender whose batch of `operations` is `work` on this thread. Its processor time is taken: work that
+    /// waits for nothing takes no other.
     pub fn row(&mut self, name: impl Into<String>, operations: u64, mut work: impl FnMut() + 'a) {
-        self.timed(name, operations, move || stopwatch::time(&mut work));
+        self.timed(name, operations, move || stopwatch::own(&mut work));
+    }
+
+    /// Enters a contender whose batch waits: for a server, for a timer. All of the time is taken.
+    pub fn waiting(
+        &mut self,
+        name: impl Into<String>,
+        operations: u64,
+        mut work: impl FnMut() + 'a,
+    ) {
+        self.timed(name, operations, move || stopwatch::wall(&mut work));
     }
 
     /// Enters a contender that takes its own time.
@@ -74,7 +84,7 @@ impl<'a> Table<'a> {
         &mut self,
         name: impl Into<String>,
         operations: u64,
-        batch: impl FnMut() -> Duration + 'a,
+        batch: impl FnMut() -> Sample + 'a,
     ) {
         self.rows.push(Row {
             name: name.into(),
@@ -87,22 +97,25 @@ impl<'a> Table<'a> {
     pub fn run(mut self) -> Report {
         let contenders = self.rows.len();
         let mut samples = vec![Vec::with_capacity(self.rounds); contenders];
+        let mut clean = vec![0; contenders];
         for round in 0..=self.rounds {
             for turn in 0..contenders {
                 let place = (turn + round) % contenders;
                 let row = &mut self.rows[place];
-                let nanos = (row.batch)().as_nanos() as f64 / row.operations as f64;
+                let sample = (row.batch)();
                 if round > 0 {
-                    samples[place].push(nanos);
+                    samples[place].push(sample.time.as_nanos() as f64 / row.operations as f64);
+                    clean[place] += usize::from(sample.clean);
                 }
             }
         }
         let lines = self
             .rows
             .into_iter()
-            .zip(samples)
-            .map(|(row, samples)| Line {
+            .zip(samples.into_iter().zip(clean))
+            .map(|(row, (samples, clean))| Line {
                 name: row.name,
+                noisy: 2 * clean < samples.len(),
                 samples,
             })
             .collect();
@@ -129,6 +142,8 @@ struct Line {
     name: String,
     /// Nanoseconds an operation, one a round.
     samples: Vec<f64>,
+    /// Most of them were taken while others had the processor too.
+    noisy: bool,
 }
 
 impl Report {
@@ -211,9 +226,10 @@ impl fmt::Display for Report {
                 .lines
                 .first()
                 .map_or(f64::NAN, |first| line.ratio(first));
+            let noisy = if line.noisy { " (noisy)" } else { "" };
             writeln!(
                 f,
-                "| {} | {median:.2} | {spread:.0} % | {ratio:.3} |",
+                "| {} | {median:.2}{noisy} | {spread:.0} % | {ratio:.3} |",
                 line.name
             )?;
         }
@@ -223,6 +239,8 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn report(rows: &[(&str, &[u64])]) -> Report {
@@ -230,7 +248,8 @@ mod tests {
         for (name, nanos) in rows {
             let mut next = nanos.iter().cycle();
             table.timed(*name, 10, move || {
-                Duration::from_nanos(next.next().copied().unwrap_or_default())
+                let nanos = next.next().copied().unwrap_or_default();
+                Sample::clean(Duration::from_nanos(nanos))
             });
         }
         table.run()

@@ -21,7 +21,7 @@ pub struct Simulated {
 
 impl Simulated {
     /// Answers with what `handle` returns.
-    pub fn new<F, Fut>(handle: F) -> Arc<dyn Transport>
+    pub fn serving<F, Fut>(handle: F) -> Arc<dyn Transport>
     where
         F: Fn(Request<Bytes>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send + 'static,

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use genesys_benches::paired::{Limit, Table, Unit};
-use genesys_benches::stopwatch;
+use genesys_benches::stopwatch::{self, Sample};
 use resilience::{Breaker, BreakerConfig, Clock, State, SystemClock, ThreadRandom};
 use tower::{Service, ServiceExt as _};
 use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
-const OPERATIONS: u64 = 100_000;
+/// Short enough for a batch to end before somebody else gets the processor.
+pub(crate) const OPERATIONS: u64 = 50_000;
 /// The peer's cost grows with what its window holds, and its batches with it.
 const FEW: u64 = 200;
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 61;
 const WINDOW: Duration = Duration::from_secs(30);
 
 pub(crate) fn breaker() -> Breaker {
@@ -235,7 +236,7 @@ fn length_of_the_window() {
                 let layer = tower_layer(Some(Duration::from_secs(3600)));
                 let mut service = layer.layer_fn(tower::service_fn(answer));
                 drive(&mut service, records);
-                stopwatch::time(|| drive(&mut service, FEW))
+                stopwatch::own(|| drive(&mut service, FEW))
             },
         );
     }
@@ -307,7 +308,7 @@ fn two_threads() {
         "tower-resilience, count of 100, two threads",
         few,
         move || {
-            stopwatch::time_threads(
+            stopwatch::threads(
                 2,
                 |_| {},
                 |_| {
@@ -357,6 +358,6 @@ fn two_threads() {
 pub(crate) fn both<'a>(
     threads: usize,
     work: impl Fn(u64) + Sync + 'a,
-) -> impl FnMut() -> Duration + 'a {
-    move || stopwatch::time_threads(threads, |_| work(OPERATIONS / 100), |_| work(OPERATIONS))
+) -> impl FnMut() -> Sample + 'a {
+    move || stopwatch::threads(threads, |_| work(OPERATIONS / 100), |_| work(OPERATIONS))
 }

@@ -246,13 +246,13 @@ fn in_flight() {
         "200 pages from a server that takes 20 ms, the whole list",
         Unit::Millis,
     );
-    table.row("one after the other", 1, || {
+    table.waiting("one after the other", 1, || {
         assert_eq!(runtime.block_on(typed(&ours, 1)), all)
     });
     for prefetch in [2, 4, 8, 16] {
         let ours = &ours;
         let runtime = &runtime;
-        table.row(format!("{prefetch} in flight"), 1, move || {
+        table.waiting(format!("{prefetch} in flight"), 1, move || {
             assert_eq!(runtime.block_on(typed(ours, prefetch)), all)
         });
     }

@@ -12,10 +12,9 @@ use genesys_benches::paired::{Limit, Table, Unit};
 use resilience::{Clock, SystemClock};
 use secrecy::SecretString;
 
-use crate::breaker::both;
+use crate::breaker::{OPERATIONS, both};
 
-const OPERATIONS: u64 = 100_000;
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 41;
 const LIFE: Duration = Duration::from_secs(86_400);
 
 /// A cache that holds a token for a day.

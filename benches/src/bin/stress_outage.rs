@@ -77,7 +77,7 @@ async fn run(seed: u64, outage: Outage, breakers: bool, time: Duration) -> Run {
     let calls = AtomicU64::new(0);
     let server = {
         let (clock, sent) = (clock.clone(), Arc::clone(&sent));
-        Simulated::new(move |_| {
+        Simulated::serving(move |_| {
             let number = sent.fetch_add(1, Ordering::SeqCst);
             outage.answer(clock.clone(), part(seed, number).usize(..))
         })

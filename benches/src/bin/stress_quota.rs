@@ -76,7 +76,7 @@ impl Server {
 
     fn client(&self, seed: u64) -> Client {
         let server = self.clone();
-        let transport = Simulated::new(move |_| {
+        let transport = Simulated::serving(move |_| {
             let server = server.clone();
             async move {
                 server
@@ -264,7 +264,7 @@ async fn herd_without_a_gate(seed: u64) {
     let server = spent_window();
     let transport = {
         let server = server.clone();
-        Simulated::new(move |_| {
+        Simulated::serving(move |_| {
             let server = server.clone();
             async move { server.handle() }
         })

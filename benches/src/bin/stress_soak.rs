@@ -129,7 +129,7 @@ impl Program {
         let requests = AtomicU64::new(0);
         let transport = {
             let clock = clock.clone();
-            Simulated::new(move |request| {
+            Simulated::serving(move |request| {
                 let number = requests.fetch_add(1, Ordering::Relaxed);
                 serve(clock.clone(), seed, number, request)
             })

@@ -263,7 +263,7 @@ async fn refused_together(seed: u64, index: u64, calls: usize) {
     let (sent, revoked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let server = {
         let (clock, sent, revoked) = (clock.clone(), Arc::clone(&sent), Arc::clone(&revoked));
-        Simulated::new(move |request| {
+        Simulated::serving(move |request| {
             let (clock, revoked) = (clock.clone(), Arc::clone(&revoked));
             let number = sent.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -380,7 +380,7 @@ async fn failing_login(seed: u64, outage: Outage) -> (u64, u64) {
     let sent = Arc::new(AtomicU64::new(0));
     let server = {
         let (clock, sent) = (clock.clone(), Arc::clone(&sent));
-        Simulated::new(move |_| {
+        Simulated::serving(move |_| {
             sent.fetch_add(1, Ordering::SeqCst);
             let clock = clock.clone();
             async move {
