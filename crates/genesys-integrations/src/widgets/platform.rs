@@ -164,7 +164,7 @@ impl PlatformWidgets {
     async fn create_new(&self, widget: &Widget, deadline: &Deadline<'_>) -> Result<Integration> {
         let schema = self.schema(widget.kind(), deadline).await?;
         // Before anything is created; what is written then differs in its version at most, and is checked again.
-        self.check(widget, schema.as_ref())?.accepted()?;
+        self.check(widget, schema.as_ref()).accepted()?;
         let post = || async {
             let call = self.client.post(INTEGRATIONS).operation("widgets.create");
             call.with_json(&NewIntegration::new(widget))
@@ -225,7 +225,7 @@ impl Widgets for PlatformWidgets {
 
     async fn validate(&self, widget: &Widget) -> Result<Validation> {
         let schema = self.schema(widget.kind(), &self.deadline()).await?;
-        self.check(widget, schema.as_ref())
+        Ok(self.check(widget, schema.as_ref()))
     }
 
     async fn ensure(&self, widget: &Widget) -> Result<Ensured> {

@@ -95,18 +95,18 @@ pub(super) fn accepted(
 
 impl PlatformWidgets {
     /// The definition's report and that of the configuration which a creation would write.
-    pub(super) fn check(&self, widget: &Widget, schema: Option<&Schema>) -> Result<Validation> {
+    pub(super) fn check(&self, widget: &Widget, schema: Option<&Schema>) -> Validation {
         let unsent = widget
             .settings()
             .keys()
             .filter(|name| !PROPERTIES.contains(&name.as_str()))
             .cloned()
             .collect();
-        Ok(widget
+        widget
             .validation()
             .clone()
             .with(self.configuration(&first(), widget, schema))
-            .with_unsent(unsent))
+            .with_unsent(unsent)
     }
 
     fn configuration(
