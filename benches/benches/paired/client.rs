@@ -27,13 +27,24 @@ pub(crate) fn runtime() -> Runtime {
 
 /// The library with the settings that the client's own transport gives it.
 pub(crate) fn bare() -> reqwest::Client {
+    settings().build().expect("a client")
+}
+
+/// The same with a limit of 30 s for a request, as the client's attempts have. Without it a silent server holds a call for
+/// ever.
+pub(crate) fn limited() -> reqwest::Client {
+    settings()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .expect("a client")
+}
+
+fn settings() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
-        .build()
-        .expect("a client")
 }
 
 pub(crate) fn middleware() -> ClientWithMiddleware {
@@ -41,9 +52,9 @@ pub(crate) fn middleware() -> ClientWithMiddleware {
 }
 
 /// The peers' way to a client that retries: middleware and reqwest-retry.
-pub(crate) fn retrying() -> ClientWithMiddleware {
+pub(crate) fn retrying(http: reqwest::Client) -> ClientWithMiddleware {
     let policy = ExponentialBackoff::builder().build_with_max_retries(3);
-    ClientBuilder::new(bare())
+    ClientBuilder::new(http)
         .with(RetryTransientMiddleware::new_with_policy(policy))
         .build()
 }
@@ -108,10 +119,12 @@ pub(crate) fn run() {
 fn measure(title: &'static str, watch: fn(&dyn Fn()) -> Sample) {
     const OURS: &str = "genesys-core client, everything on";
     const PEER: &str = "reqwest-middleware + reqwest-retry";
+    const LIMITED: &str = "reqwest-middleware + reqwest-retry, with a time limit";
     let base = server().url();
     let url = url(&base);
     let runtime = runtime();
-    let (raw, twin, empty, retry) = (bare(), bare(), middleware(), retrying());
+    let (raw, twin, limit) = (bare(), bare(), limited());
+    let (empty, retry, retry_limit) = (middleware(), retrying(bare()), retrying(limited()));
     let ours = client(&base);
 
     let plain = |http: &reqwest::Client| {
@@ -135,12 +148,14 @@ fn measure(title: &'static str, watch: fn(&dyn Fn()) -> Sample) {
             }
         });
     };
-    let contenders: [(&str, &dyn Fn()); 5] = [
+    let contenders: [(&str, &dyn Fn()); 7] = [
         ("reqwest", &|| plain(&raw)),
         ("reqwest again (A/A)", &|| plain(&twin)),
         (OURS, &whole),
+        ("reqwest, with a time limit", &|| plain(&limit)),
         ("reqwest-middleware, empty", &|| layered(&empty)),
         (PEER, &|| layered(&retry)),
+        (LIMITED, &|| layered(&retry_limit)),
     ];
     let mut table = Table::new(title, Unit::Micros).with_rounds(ROUNDS);
     for (name, work) in contenders {
@@ -153,9 +168,11 @@ fn measure(title: &'static str, watch: fn(&dyn Fn()) -> Sample) {
         report.ratio(OURS, "reqwest"),
         Limit::AtMost(1.08),
     );
-    report.target(
-        &format!("the client over {PEER}"),
-        report.ratio(OURS, PEER),
-        Limit::AtMost(1.0),
-    );
+    for peer in [PEER, LIMITED] {
+        report.target(
+            &format!("the client over {peer}"),
+            report.ratio(OURS, peer),
+            Limit::AtMost(1.0),
+        );
+    }
 }

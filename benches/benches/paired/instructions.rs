@@ -90,7 +90,20 @@ const WORKLOADS: &[Workload] = &[
         200,
         1_200,
         |n, base| {
-            let (http, url) = (client::retrying(), client::url(base));
+            let (http, url) = (client::retrying(client::bare()), client::url(base));
+            client::runtime().block_on(async {
+                for _ in 0..n {
+                    client::with_middleware(&http, &url).await;
+                }
+            });
+        },
+    ),
+    (
+        "GET: reqwest-middleware + reqwest-retry, with a time limit",
+        200,
+        1_200,
+        |n, base| {
+            let (http, url) = (client::retrying(client::limited()), client::url(base));
             client::runtime().block_on(async {
                 for _ in 0..n {
                     client::with_middleware(&http, &url).await;

@@ -25,6 +25,7 @@ fn shape(name: &str, nodes: u32, random: &mut fastrand::Rng) -> Pairs {
         for step in 1..=5 {
             let target = match name {
                 "chain" => node + step,
+                // Five hubs refer to all others.
                 "star" => step - 1,
                 _ if node + 1 < nodes => random.u32(node + 1..nodes),
                 _ => nodes,
@@ -160,6 +161,15 @@ fn paired<A, B>(
 }
 
 fn main() {
+    // petgraph's Tarjan recurses: a long chain needs a stack as long.
+    let compared = std::thread::Builder::new()
+        .stack_size(8 << 30)
+        .spawn(compare)
+        .expect("a thread");
+    compared.join().expect("no panic");
+}
+
+fn compare() {
     let nodes: u32 = std::env::args()
         .nth(1)
         .map_or(100_000, |text| text.parse().expect("a number of nodes"));

@@ -30,9 +30,25 @@ impl Slots {
         self.slots[(hash >> self.shift) as usize]
     }
 
+    /// The first number whose half of the hash is this one's: very likely the one that [`find`](Self::find) would find.
+    #[inline]
+    pub(super) fn candidate(&self, first: u64, hash: u64) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut at = (hash >> self.shift) as usize;
+        let mut slot = first;
+        while slot != 0 {
+            if let Some(number) = Self::number(slot, hash) {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
+            slot = self.slots[at];
+        }
+        None
+    }
+
     /// The number in a slot, if its half of the hash is this one's.
     #[inline]
-    pub(super) fn number(slot: u64, hash: u64) -> Option<u32> {
+    fn number(slot: u64, hash: u64) -> Option<u32> {
         if (slot >> 32) as u32 == hash as u32 {
             (slot as u32).checked_sub(1)
         } else {

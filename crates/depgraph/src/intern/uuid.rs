@@ -60,8 +60,7 @@ impl Uuids {
     }
 
     /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
-    /// what the first slot does not settle takes the slow path.
-    #[inline(never)]
+    /// new keys take the slow path.
     pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
         let mut hashes = [0u64; BATCH];
         let mut first = [0u64; BATCH];
@@ -71,12 +70,14 @@ impl Uuids {
         for (slot, h) in first.iter_mut().zip(&hashes[..keys.len()]) {
             *slot = self.slots.first(*h);
         }
-        // A number that does not exist stands for "not settled".
-        for (((number, key), h), slot) in numbers.iter_mut().zip(keys).zip(&hashes).zip(&first) {
-            *number = match Slots::number(*slot, *h) {
-                Some(known) if self.keys[known as usize] == *key => known,
-                _ => u32::MAX,
-            };
+        // A number that does not exist stands for a new key.
+        for ((number, h), slot) in numbers.iter_mut().zip(&hashes[..keys.len()]).zip(&first) {
+            *number = self.slots.candidate(*slot, *h).unwrap_or(u32::MAX);
+        }
+        for (number, key) in numbers.iter_mut().zip(keys) {
+            if self.keys.get(*number as usize) != Some(key) {
+                *number = u32::MAX;
+            }
         }
         for ((number, key), h) in numbers.iter_mut().zip(keys).zip(&hashes) {
             if *number == u32::MAX {
