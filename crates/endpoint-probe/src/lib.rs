@@ -3,8 +3,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![forbid(unsafe_code)]
 
+mod address;
 mod connect;
+mod error;
+mod guard;
 mod resolve;
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod test_util;
 
+pub use address::{AddressClass, Network, NetworkError, classify};
 pub use connect::{Connector, Stream, TcpConnector};
+pub use error::{Error, ErrorKind, Result};
+pub use guard::{
+    Blocked, CheckedAddress, Destination, EgressPolicy, Guard, HostPattern, HostPatternError,
+};
 pub use resolve::{Resolution, ResolveError, Resolver, SystemResolver};

@@ -1,0 +1,7 @@
+//! Scripted names and connections: test guards, clients and probes without a network.
+
+mod connector;
+mod resolver;
+
+pub use connector::{Dialled, FarEnd, ScriptedConnector};
+pub use resolver::ScriptedResolver;
