@@ -162,7 +162,6 @@ impl ApiError {
     }
 
     /// A version that is not the current one, in the words that clients look for.
-    #[cfg(feature = "platform")]
     pub(crate) fn version_mismatch(supplied: u64, current: u64) -> Self {
         Self::conflict(
             "general.conflict",

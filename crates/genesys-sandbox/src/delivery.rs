@@ -1,9 +1,10 @@
-//! Delivery of status events to registered webhooks, on loopback alone.
+//! Delivery of status events to webhooks and outbound integrations, on loopback alone.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -12,7 +13,7 @@ use url::Url;
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::input::is_loopback;
 use crate::post::post;
-use crate::store::{Store, Webhook};
+use crate::store::{EventFilter, Outbound, Store, Webhook};
 use crate::template;
 use crate::time::now;
 
@@ -20,10 +21,14 @@ use crate::time::now;
 pub const DELIVERY_LOG_CAPACITY: usize = 1_000;
 /// Events that may wait; more are recorded as dropped.
 const QUEUE: usize = 1_000;
-/// Pauses between the attempts of one delivery.
+/// Pauses between the attempts of a delivery to a webhook.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// The longest pause between two rounds of an outbound integration, whatever its policy says: events wait for each other.
+const LONGEST_PAUSE: f64 = 0.4;
 /// The longest time of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest time of one delivery; past it no further attempt begins.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The one event that the guide profile's integrations cause.
 pub(crate) const STATUS_CHANGED: &str = "integration.status.changed";
@@ -51,18 +56,18 @@ pub enum DeliveryOutcome {
     Dropped,
 }
 
-/// One event for one webhook, after its last attempt.
+/// One event for one webhook or outbound integration, after its last attempt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Delivery {
     /// Position in the order of ending, from 1.
     pub sequence: u64,
-    /// The webhook.
+    /// The webhook or the outbound integration.
     pub webhook_id: String,
     /// The event's name.
     pub event: String,
-    /// The target without user information and query.
+    /// The target that was tried last, without user information and query; the first one if none was.
     pub target: String,
     /// What was sent, or would have been.
     pub payload: Value,
@@ -83,27 +88,29 @@ impl Delivery {
 #[derive(Debug)]
 struct Job {
     webhook_id: String,
-    event: String,
-    target: Url,
+    event: &'static str,
+    /// Tried in order in each round.
+    targets: Vec<Url>,
+    headers: HeaderMap,
     payload: Value,
+    /// Before each round but the first.
+    pauses: Vec<Duration>,
 }
 
 impl Job {
-    fn ended(self, attempts: u32, outcome: DeliveryOutcome) -> Delivery {
-        let Self {
-            webhook_id,
-            event,
-            mut target,
-            payload,
-        } = self;
-        target.set_query(None);
-        // Registration refuses user information, so there is none to remove.
+    fn ended(self, last: usize, attempts: u32, outcome: DeliveryOutcome) -> Delivery {
+        let target = self.targets.into_iter().nth(last);
+        let target = target.map(|mut target| {
+            // Registration refuses user information, so there is none to remove.
+            target.set_query(None);
+            String::from(target)
+        });
         Delivery {
             sequence: 0,
-            webhook_id,
-            event,
-            target: target.into(),
-            payload,
+            webhook_id: self.webhook_id,
+            event: self.event.to_owned(),
+            target: target.unwrap_or_default(),
+            payload: self.payload,
             attempts,
             outcome,
         }
@@ -168,7 +175,7 @@ pub(crate) fn deliveries() -> (Deliveries, Courier) {
 }
 
 impl Deliveries {
-    /// Hands the change of an integration's status to every webhook that asked for it.
+    /// Hands the change of an integration's status to everyone who asked for it.
     pub(crate) fn status_changed(&self, store: &Store, integration_id: &str, old: &str, new: &str) {
         let timestamp = now();
         let event = json!({
@@ -184,25 +191,24 @@ impl Deliveries {
         });
         for webhook in store.webhooks.iter() {
             if webhook.enabled && webhook.events.iter().any(|name| name == STATUS_CHANGED) {
-                self.hand_over(webhook, STATUS_CHANGED, &event, &values);
+                self.hand_over(for_webhook(webhook, &event, &values));
+            }
+        }
+        for route in store.outbound.iter() {
+            let filter = route
+                .filters
+                .iter()
+                .find(|filter| filter.event == STATUS_CHANGED);
+            if let Some(filter) = filter {
+                self.hand_over(for_route(route, filter, &event));
             }
         }
     }
 
-    fn hand_over(&self, webhook: &Webhook, event: &str, plain: &Value, values: &Value) {
-        let payload = webhook.payload.as_ref().map_or_else(
-            || plain.clone(),
-            |payload| template::payload(payload, values),
-        );
-        let job = Job {
-            webhook_id: webhook.id.clone(),
-            event: event.to_owned(),
-            target: webhook.target.clone(),
-            payload,
-        };
+    fn hand_over(&self, job: Job) {
         if let Err(refused) = self.queue.try_send(job) {
             self.log
-                .write(refused.into_inner().ended(0, DeliveryOutcome::Dropped));
+                .write(refused.into_inner().ended(0, 0, DeliveryOutcome::Dropped));
         }
     }
 
@@ -262,29 +268,91 @@ impl Courier {
     }
 }
 
+fn for_webhook(webhook: &Webhook, event: &Value, values: &Value) -> Job {
+    Job {
+        webhook_id: webhook.id.clone(),
+        event: STATUS_CHANGED,
+        targets: vec![webhook.target.clone()],
+        headers: HeaderMap::new(),
+        payload: webhook.payload.as_ref().map_or_else(
+            || event.clone(),
+            |payload| template::payload(payload, values),
+        ),
+        pauses: PAUSES.to_vec(),
+    }
+}
+
+/// The members that the filter names, and the event's name in any case.
+fn for_route(route: &Outbound, filter: &EventFilter, event: &Value) -> Job {
+    let mut payload = event.clone();
+    if let Some(members) = payload.as_object_mut()
+        && !filter.fields.is_empty()
+    {
+        members.retain(|name, _| name == "event" || filter.fields.contains(name));
+    }
+    Job {
+        webhook_id: route.id.clone(),
+        event: STATUS_CHANGED,
+        targets: route.destinations.clone(),
+        headers: route.headers.clone(),
+        payload,
+        pauses: route
+            .retries
+            .pauses()
+            .map(|pause| Duration::from_secs_f64(pause.min(LONGEST_PAUSE)))
+            .collect(),
+    }
+}
+
+/// Tries the targets in order, the primary first, until one takes it; then again after each pause. Targets that
+/// cannot be dialled are passed over.
 async fn deliver(job: Job) -> Delivery {
-    if !is_loopback(&job.target) {
-        return job.ended(0, DeliveryOutcome::NotLoopback);
+    let dialled: Vec<usize> = (0..job.targets.len())
+        .filter(|index| refusal(&job.targets[*index]).is_none())
+        .collect();
+    if dialled.is_empty() {
+        let outcome = job.targets.first().and_then(refusal);
+        return job.ended(0, 0, outcome.unwrap_or(DeliveryOutcome::NotLoopback));
     }
-    if job.target.scheme() != "http" {
-        return job.ended(0, DeliveryOutcome::NotPlain);
-    }
+    let begun = crate::time::instant();
     let body = job.payload.to_string();
+    let mut pauses = job.pauses.clone().into_iter();
     let mut attempts = 0;
     loop {
-        attempts += 1;
-        let reason =
-            match tokio::time::timeout(ATTEMPT_TIMEOUT, post(&job.target, body.clone())).await {
+        let mut failure = (0, String::new());
+        for index in &dialled {
+            attempts += 1;
+            let post = post(&job.targets[*index], &job.headers, body.clone());
+            let reason = match tokio::time::timeout(ATTEMPT_TIMEOUT, post).await {
                 Ok(Ok(status)) if (200..300).contains(&status) => {
-                    return job.ended(attempts, DeliveryOutcome::Delivered { status });
+                    return job.ended(*index, attempts, DeliveryOutcome::Delivered { status });
                 }
                 Ok(Ok(status)) => format!("the target answered {status}"),
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "the target did not answer in time".to_owned(),
             };
-        match PAUSES.get(attempts as usize - 1) {
-            Some(pause) => crate::time::pause(*pause).await,
-            None => return job.ended(attempts, DeliveryOutcome::Failed { reason }),
+            failure = (*index, reason);
+            if begun.elapsed() >= DELIVERY_TIMEOUT {
+                break;
+            }
         }
+        match pauses.next().filter(|_| begun.elapsed() < DELIVERY_TIMEOUT) {
+            Some(pause) => crate::time::pause(pause).await,
+            None => {
+                let (index, reason) = failure;
+                return job.ended(index, attempts, DeliveryOutcome::Failed { reason });
+            }
+        }
+    }
+}
+
+/// Why a target is not dialled.
+fn refusal(target: &Url) -> Option<DeliveryOutcome> {
+    if !is_loopback(target) {
+        Some(DeliveryOutcome::NotLoopback)
+    } else if target.scheme() != "http" {
+        Some(DeliveryOutcome::NotPlain)
+    } else {
+        None
     }
 }

@@ -33,6 +33,8 @@ pub enum Object {
     Draft,
     /// A webhook registration of the guide profile.
     Webhook,
+    /// An outbound integration of the guide profile: an event route.
+    OutboundIntegration,
 }
 
 /// What happened to it.

@@ -6,6 +6,9 @@ use url::Url;
 use crate::api_error::{ApiError, Detail};
 use crate::input::is_loopback;
 
+/// The longest address in characters.
+const ADDRESS_LENGTH: usize = 2_048;
+
 /// Checks the members of one object and collects what is wrong with them.
 #[derive(Debug)]
 pub(crate) struct Members<'a> {
@@ -140,25 +143,71 @@ impl<'a> Members<'a> {
     /// An https address with a host, without user information and fragment. Loopback addresses may be plain http
     /// where `loopback` says so.
     pub(crate) fn address(&mut self, name: &str, loopback: bool) -> Option<Url> {
-        let text = self.text(name, 2_048)?;
-        let url = match Url::parse(text) {
-            Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => url,
-            _ => {
-                self.problem("invalid.url", name, "must be an absolute URL");
-                return None;
+        let text = self.text(name, ADDRESS_LENGTH)?;
+        match read_address(text, loopback) {
+            Ok(url) => Some(url),
+            Err(rule) => {
+                self.problem("invalid.url", name, rule);
+                None
             }
-        };
-        let plain = loopback && url.scheme() == "http" && is_loopback(&url);
-        if url.scheme() != "https" && !plain {
-            self.problem("invalid.url", name, "must be https");
-        } else if !url.username().is_empty() || url.password().is_some() {
-            self.problem("invalid.url", name, "must not hold user information");
-        } else if url.fragment().is_some() {
-            self.problem("invalid.url", name, "must not hold a fragment");
-        } else {
-            return Some(url);
         }
-        None
+    }
+
+    /// The addresses of an array, if it is there, each as [`address`](Self::address) takes them.
+    pub(crate) fn optional_addresses(&mut self, name: &str, loopback: bool) -> Vec<Url> {
+        let mut out = Vec::new();
+        for (field, text) in self.optional_list(name) {
+            let read = if text.chars().count() > ADDRESS_LENGTH {
+                Err("must not be longer than 2048 characters")
+            } else {
+                read_address(text, loopback)
+            };
+            match read {
+                Ok(url) => out.push(url),
+                Err(rule) => self.problem("invalid.url", &field, rule),
+            }
+        }
+        out
+    }
+
+    /// The strings of an array, if it is there, each with the name of its place. One that is empty is a violation.
+    pub(crate) fn optional_list(&mut self, name: &str) -> Vec<(String, &'a str)> {
+        let Some(value) = self.get(name) else {
+            return Vec::new();
+        };
+        let Some(items) = value.as_array() else {
+            self.problem("invalid.type", name, "must be an array of strings");
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let field = format!("{name}[{index}]");
+            match item.as_str() {
+                None => self.problem("invalid.type", &field, "must be a string"),
+                Some(text) if text.trim().is_empty() => {
+                    self.problem("required", &field, "must not be empty");
+                }
+                Some(text) => out.push((field, text)),
+            }
+        }
+        out
+    }
+
+    /// A number within bounds, if it is there; it may have a fraction.
+    pub(crate) fn optional_decimal(
+        &mut self,
+        name: &str,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Option<f64> {
+        let value = self.get(name)?;
+        match value.as_f64() {
+            Some(number) if range.contains(&number) => Some(number),
+            _ => {
+                let rule = format!("must be a number from {} to {}", range.start(), range.end());
+                self.problem("invalid.value", name, &rule);
+                None
+            }
+        }
     }
 
     /// A whole number within bounds, if it is there.
@@ -248,7 +297,6 @@ impl<'a> Members<'a> {
     }
 
     /// An object of strings, if it is there.
-    #[cfg(feature = "platform")]
     pub(crate) fn optional_texts(&mut self, name: &str) -> Vec<(String, String)> {
         let Some(value) = self.get(name) else {
             return Vec::new();
@@ -288,5 +336,23 @@ impl<'a> Members<'a> {
     /// Ends the check: nothing was wrong, or everything that was.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         self.problems.into_result()
+    }
+}
+
+/// An address, or the rule that it breaks.
+fn read_address(text: &str, loopback: bool) -> Result<Url, &'static str> {
+    let url = match Url::parse(text) {
+        Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => url,
+        _ => return Err("must be an absolute URL"),
+    };
+    let plain = loopback && url.scheme() == "http" && is_loopback(&url);
+    if url.scheme() != "https" && !plain {
+        Err("must be https")
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Err("must not hold user information")
+    } else if url.fragment().is_some() {
+        Err("must not hold a fragment")
+    } else {
+        Ok(url)
     }
 }

@@ -13,12 +13,17 @@ pub(crate) fn required(method: &Method, route: &str) -> &'static [&'static str] 
     match rest {
         "integrations/{id}/test" => &["integrations:action:execute"],
         _ if rest.starts_with("integrations/actions") => action(method, rest),
-        _ if rest.starts_with("integrations") || rest.starts_with("webhooks") => match *method {
-            Method::POST => &["integrations:integration:add"],
-            Method::PUT | Method::PATCH => &["integrations:integration:edit"],
-            Method::DELETE => &["integrations:integration:delete"],
-            _ => &["integrations:integration:view"],
-        },
+        _ if ["integrations", "webhooks", "outbound/integrations"]
+            .iter()
+            .any(|prefix| rest.starts_with(prefix)) =>
+        {
+            match *method {
+                Method::POST => &["integrations:integration:add"],
+                Method::PUT | Method::PATCH => &["integrations:integration:edit"],
+                Method::DELETE => &["integrations:integration:delete"],
+                _ => &["integrations:integration:view"],
+            }
+        }
         _ => &[],
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::body::Body;
-use http::{Request, header};
+use http::{HeaderMap, Request, header};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -22,8 +22,12 @@ pub(crate) enum PostError {
     Request(http::Error),
 }
 
-/// Posts JSON and gives the status. The answer's body is not read.
-pub(crate) async fn post(target: &Url, body: String) -> Result<u16, PostError> {
+/// Posts JSON with these headers beside its own, and gives the status. The answer's body is not read.
+pub(crate) async fn post(
+    target: &Url,
+    headers: &HeaderMap,
+    body: String,
+) -> Result<u16, PostError> {
     let port = target.port_or_known_default().unwrap_or(80);
     // `localhost` is dialled by address: a name server has no say in where an event goes.
     let address = match target.host() {
@@ -40,7 +44,7 @@ pub(crate) async fn post(target: &Url, body: String) -> Result<u16, PostError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(PostError::Exchange)?;
-    let request = Request::post(&target[url::Position::BeforePath..url::Position::AfterQuery])
+    let mut request = Request::post(&target[url::Position::BeforePath..url::Position::AfterQuery])
         .header(
             header::HOST,
             &target[url::Position::BeforeHost..url::Position::AfterPort],
@@ -52,6 +56,9 @@ pub(crate) async fn post(target: &Url, body: String) -> Result<u16, PostError> {
         )
         .body(Body::from(body))
         .map_err(PostError::Request)?;
+    for (name, value) in headers {
+        request.headers_mut().insert(name, value.clone());
+    }
     let exchange = async {
         let response = sender
             .send_request(request)

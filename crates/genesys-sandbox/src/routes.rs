@@ -12,7 +12,7 @@ use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::entry::{Object, Verb};
 use crate::gate::{Bearer, permit};
-use crate::guide::{definitions, webhooks};
+use crate::guide::{definitions, outbound, webhooks};
 use crate::reply::Reply;
 use crate::tokens::token_fingerprint;
 use crate::{admin, integrations, login as oauth};
@@ -52,6 +52,16 @@ pub(crate) fn api(cloud: Arc<Cloud>) -> Router {
             get(webhooks::get)
                 .put(webhooks::put)
                 .delete(webhooks::delete),
+        )
+        .route(
+            "/api/v2/outbound/integrations",
+            get(outbound::list).post(outbound::create),
+        )
+        .route(
+            "/api/v2/outbound/integrations/{id}",
+            get(outbound::get)
+                .put(outbound::put)
+                .delete(outbound::delete),
         );
     #[cfg(feature = "platform")]
     let router = router.merge(crate::platform::routes());

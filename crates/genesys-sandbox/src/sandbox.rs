@@ -35,12 +35,15 @@ pub struct Sandbox {
 
 /// What the organisation holds, as the API would show it, each kind in the order of creation. Holds no secret.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Integrations of every shape.
     pub integrations: Vec<Value>,
     /// Webhook registrations.
     pub webhooks: Vec<Value>,
+    /// Outbound integrations.
+    pub outbound_integrations: Vec<Value>,
     /// Credentials, without their fields.
     pub credentials: Vec<Value>,
     /// Published actions.
@@ -56,6 +59,7 @@ impl Snapshot {
         [
             &self.integrations,
             &self.webhooks,
+            &self.outbound_integrations,
             &self.credentials,
             &self.actions,
             &self.drafts,

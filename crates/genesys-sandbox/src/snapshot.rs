@@ -1,13 +1,11 @@
 //! What is stored, as the API would show it.
 
-use serde_json::Value;
-
 use crate::cloud::Cloud;
 use crate::guide::{definitions, widgets};
 #[cfg(feature = "platform")]
 use crate::platform;
 use crate::sandbox::Snapshot;
-use crate::store::Integration;
+use crate::store::{Integration, Store};
 
 pub(crate) fn take(cloud: &Cloud) -> Snapshot {
     let store = cloud.store();
@@ -17,44 +15,41 @@ pub(crate) fn take(cloud: &Cloud) -> Snapshot {
         #[cfg(feature = "platform")]
         Integration::Platform(one) => platform::integrations::view(one),
     });
-    let integrations = integrations.collect();
-    let webhooks = store
-        .webhooks
-        .iter()
-        .map(|webhook| webhook.view.clone())
-        .collect();
-    #[cfg(feature = "platform")]
-    let (credentials, actions, drafts) = (
-        store
+    let webhooks = store.webhooks.iter().map(|one| one.view.clone());
+    let outbound = store.outbound.iter().map(|one| one.view.clone());
+    Snapshot {
+        integrations: integrations.collect(),
+        webhooks: webhooks.collect(),
+        outbound_integrations: outbound.collect(),
+        ..platform_half(&store)
+    }
+}
+
+#[cfg(feature = "platform")]
+fn platform_half(store: &Store) -> Snapshot {
+    let views =
+        |version: fn(&platform::records::Action) -> Option<&platform::records::ActionVersion>| {
+            let versions = store
+                .actions
+                .iter()
+                .filter_map(|action| Some((action, version(action)?)));
+            versions
+                .map(|(action, version)| platform::actions::full_view(action, version))
+                .collect()
+        };
+    Snapshot {
+        credentials: store
             .credentials
             .iter()
             .map(platform::credentials::view)
             .collect(),
-        store
-            .actions
-            .iter()
-            .filter_map(|action| {
-                Some(platform::actions::full_view(
-                    action,
-                    action.published.as_ref()?,
-                ))
-            })
-            .collect(),
-        store
-            .actions
-            .iter()
-            .filter_map(|action| Some(platform::actions::full_view(action, action.draft.as_ref()?)))
-            .collect(),
-    );
-    #[cfg(not(feature = "platform"))]
-    let (credentials, actions, drafts): (Vec<Value>, Vec<Value>, Vec<Value>) = Default::default();
-    let kinds: [Vec<Value>; 5] = [integrations, webhooks, credentials, actions, drafts];
-    let [integrations, webhooks, credentials, actions, drafts] = kinds;
-    Snapshot {
-        integrations,
-        webhooks,
-        credentials,
-        actions,
-        drafts,
+        actions: views(|action| action.published.as_ref()),
+        drafts: views(|action| action.draft.as_ref()),
+        ..Snapshot::default()
     }
+}
+
+#[cfg(not(feature = "platform"))]
+fn platform_half(_: &Store) -> Snapshot {
+    Snapshot::default()
 }

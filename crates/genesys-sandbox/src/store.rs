@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
@@ -144,11 +145,52 @@ pub(crate) struct Webhook {
     pub(crate) view: Value,
 }
 
+/// An outbound integration (document 002): events of these kinds, to the first of these destinations that takes them.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: u64,
+    /// The primary first.
+    pub(crate) destinations: Vec<Url>,
+    pub(crate) retries: Retries,
+    pub(crate) filters: Vec<EventFilter>,
+    pub(crate) headers: HeaderMap,
+    /// The answer of the API.
+    pub(crate) view: Value,
+}
+
+/// How often and when a delivery is tried again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Retries {
+    pub(crate) count: u32,
+    /// Seconds before the first retry.
+    pub(crate) interval: f64,
+    /// By how much each pause is longer than the one before.
+    pub(crate) factor: f64,
+}
+
+impl Retries {
+    /// The pauses before the retries in seconds.
+    pub(crate) fn pauses(self) -> impl Iterator<Item = f64> {
+        std::iter::successors(Some(self.interval), move |pause| Some(pause * self.factor))
+            .take(self.count as usize)
+    }
+}
+
+/// One kind of event, and which of its members are wanted; none named means all.
+#[derive(Debug)]
+pub(crate) struct EventFilter {
+    pub(crate) event: String,
+    pub(crate) fields: Vec<String>,
+}
+
 /// Everything.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) integrations: Table<Integration>,
     pub(crate) webhooks: Table<Webhook>,
+    pub(crate) outbound: Table<Outbound>,
     #[cfg(feature = "platform")]
     pub(crate) credentials: Table<Credential>,
     #[cfg(feature = "platform")]
@@ -160,6 +202,7 @@ impl Default for Store {
         Self {
             integrations: Table::new("integration"),
             webhooks: Table::new("webhook"),
+            outbound: Table::new("outbound integration"),
             #[cfg(feature = "platform")]
             credentials: Table::new("credential"),
             #[cfg(feature = "platform")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
+use http::HeaderMap;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -20,7 +21,8 @@ use crate::time::now;
 
 /// The longest time that the check of a callback may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
-const EVENTS: [&str; 3] = [
+/// The events of the source documents.
+pub(crate) const EVENTS: [&str; 3] = [
     "integration.status.changed",
     "architecture.dependency.mapped",
     "routing.queue.updated",
@@ -229,7 +231,7 @@ async fn check_callback(target: &Url) -> Result<(), ApiError> {
         return Ok(());
     }
     let body = json!({"event": "webhook.validation", "timestamp": now()}).to_string();
-    let answer = tokio::time::timeout(CHECK_TIMEOUT, post(target, body)).await;
+    let answer = tokio::time::timeout(CHECK_TIMEOUT, post(target, &HeaderMap::new(), body)).await;
     match answer {
         Ok(Ok(200)) => Ok(()),
         Ok(Ok(status)) => Err(refused(&format!("it answered {status}"))),

@@ -118,6 +118,7 @@ async fn ledger_counts_state_and_tokens_can_be_asked_from_outside_and_leave_no_t
     );
     let state = ask(&setup, Method::GET, "state", None).await.body;
     assert_eq!(state["integrations"][0]["name"], "x");
+    assert_eq!(state["outboundIntegrations"], json!([]));
     assert_eq!(
         ask(&setup, Method::GET, "deliveries", None).await.body,
         json!({"deliveries": []})

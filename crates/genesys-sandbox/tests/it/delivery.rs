@@ -1,50 +1,15 @@
 //! Status events on their way to webhooks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use genesys_sandbox::{DeliveryOutcome, Sandbox};
 use reqwest::Method;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use serde_json::json;
 
+use crate::receiver::receiver;
 use crate::support::{Answer, Setup};
 
 const WAIT: Duration = Duration::from_secs(10);
-
-/// A receiver that answers with these statuses in turn (the last one repeats) and keeps what it got.
-async fn receiver(statuses: &'static [u16]) -> (String, Arc<Mutex<Vec<Value>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook?key=hidden", listener.local_addr().unwrap());
-    let inbox = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&inbox);
-    tokio::spawn(async move {
-        for n in 0.. {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut bytes = Vec::new();
-            let mut chunk = [0; 4096];
-            let body = loop {
-                let length = stream.read(&mut chunk).await.unwrap();
-                bytes.extend_from_slice(&chunk[..length]);
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                if let Some((_, body)) = text.split_once("\r\n\r\n")
-                    && let Ok(value) = serde_json::from_str::<Value>(body)
-                {
-                    break value;
-                }
-                assert!(length > 0, "the request ended too early: {text}");
-            };
-            kept.lock().await.push(body);
-            let status = statuses[n.min(statuses.len() - 1)];
-            let answer =
-                format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    (url, inbox)
-}
 
 async fn watch(setup: &Setup, url: &str) -> Answer {
     let body = json!({
@@ -70,8 +35,8 @@ async fn enable(setup: &Setup, id: &str) {
 #[tokio::test]
 async fn changes_of_a_status_arrive_in_order_with_the_documents_members() {
     let setup = Setup::new().await;
-    let (url, inbox) = receiver(&[204]).await;
-    let hook = watch(&setup, &url).await.id();
+    let target = receiver(&[204]).await;
+    let hook = watch(&setup, &target.url).await.id();
     let id = setup.create("x").await;
     enable(&setup, &id).await;
     setup
@@ -84,7 +49,7 @@ async fn changes_of_a_status_arrive_in_order_with_the_documents_members() {
         .unwrap();
     assert_eq!(last.outcome, DeliveryOutcome::Delivered { status: 204 });
     assert!(last.is_delivered() && last.webhook_id == hook && !last.target.contains("hidden"));
-    let inbox = inbox.lock().await;
+    let inbox = target.bodies().await;
     let changes: Vec<_> = inbox
         .iter()
         .map(|e| {
@@ -109,8 +74,8 @@ async fn changes_of_a_status_arrive_in_order_with_the_documents_members() {
 #[tokio::test]
 async fn a_delivery_is_repeated_after_a_failure_and_given_up_after_three() {
     let setup = Setup::new().await;
-    let (url, inbox) = receiver(&[500, 200, 503]).await;
-    watch(&setup, &url).await;
+    let target = receiver(&[500, 200, 503]).await;
+    watch(&setup, &target.url).await;
     for (name, attempts, outcome) in [
         ("a", 2, DeliveryOutcome::Delivered { status: 200 }),
         (
@@ -130,7 +95,7 @@ async fn a_delivery_is_repeated_after_a_failure_and_given_up_after_three() {
             .unwrap();
         assert_eq!((delivery.attempts, delivery.outcome), (attempts, outcome));
     }
-    assert_eq!(inbox.lock().await.len(), 5);
+    assert_eq!(target.bodies().await.len(), 5);
 }
 
 #[tokio::test]
@@ -158,15 +123,15 @@ async fn only_plain_loopback_is_dialled_and_the_rest_is_recorded() {
 #[tokio::test]
 async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_template_filled() {
     let setup = Setup::new().await;
-    let (refusing, _) = receiver(&[204]).await;
-    let (willing, inbox) = receiver(&[200]).await;
+    let refusing = receiver(&[204]).await;
+    let willing = receiver(&[200]).await;
     let body = |url: &str| {
         json!({
             "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
             "payload": {"id": "{{integration.id}}", "to": "now {{integration.status}}", "left": "{{queue.memberCount}}"},
         })
     };
-    let refused = setup.post("/api/v2/webhooks", body(&refusing)).await;
+    let refused = setup.post("/api/v2/webhooks", body(&refusing.url)).await;
     assert_eq!(
         (refused.status.as_u16(), refused.body["code"].as_str()),
         (400, Some("callback.validation.failed"))
@@ -176,7 +141,10 @@ async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_templat
         .await;
     assert_eq!(closed.body["code"], "callback.validation.failed");
     assert_eq!(
-        setup.post("/api/v2/webhooks", body(&willing)).await.status,
+        setup
+            .post("/api/v2/webhooks", body(&willing.url))
+            .await
+            .status,
         201
     );
     let id = setup.create("x").await;
@@ -186,7 +154,7 @@ async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_templat
         .wait_for_delivery(|d| d.is_delivered(), WAIT)
         .await
         .unwrap();
-    let inbox = inbox.lock().await;
+    let inbox = willing.bodies().await;
     assert_eq!(inbox[0]["event"], "webhook.validation");
     assert_eq!(
         inbox[1],
@@ -197,9 +165,9 @@ async fn a_callback_must_answer_200_before_it_is_registered_and_gets_its_templat
 #[tokio::test]
 async fn a_payload_given_as_text_is_delivered_as_the_json_that_it_becomes() {
     let setup = Setup::new().await;
-    let (url, inbox) = receiver(&[200]).await;
+    let target = receiver(&[200]).await;
     let body = json!({
-        "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
+        "name": "sync", "type": "REST", "url": target.url, "method": "POST", "events": ["integration.status.changed"],
         "payload": r#"{"id":"{{integration.id}}","to":"{{integration.status}}","tiers":["standard"]}"#,
     });
     assert_eq!(setup.post("/api/v2/webhooks", body).await.status, 201);
@@ -211,7 +179,7 @@ async fn a_payload_given_as_text_is_delivered_as_the_json_that_it_becomes() {
         .await
         .unwrap();
     assert_eq!(
-        inbox.lock().await[1],
+        target.bodies().await[1],
         json!({"id": id, "to": "active", "tiers": ["standard"]})
     );
 }
@@ -220,9 +188,9 @@ async fn a_payload_given_as_text_is_delivered_as_the_json_that_it_becomes() {
 async fn of_many_registrations_of_a_name_at_once_one_is_taken() {
     let setup = Setup::new().await;
     // The check of the callback lets every one of them in before any is stored.
-    let (url, _) = receiver(&[200]).await;
+    let target = receiver(&[200]).await;
     let body = json!({
-        "name": "sync", "type": "REST", "url": url, "method": "POST", "events": ["integration.status.changed"],
+        "name": "sync", "type": "REST", "url": target.url, "method": "POST", "events": ["integration.status.changed"],
     });
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -246,10 +214,10 @@ async fn of_many_registrations_of_a_name_at_once_one_is_taken() {
 #[tokio::test]
 async fn a_replaced_webhook_is_delivered_to_its_new_target_alone() {
     let setup = Setup::new().await;
-    let (old_url, old) = receiver(&[200]).await;
-    let (new_url, new) = receiver(&[200]).await;
-    let mut hook = watch(&setup, &old_url).await.body;
-    hook["targetUrl"] = json!(new_url);
+    let old = receiver(&[200]).await;
+    let new = receiver(&[200]).await;
+    let mut hook = watch(&setup, &old.url).await.body;
+    hook["targetUrl"] = json!(new.url);
     let path = format!("/api/v2/webhooks/{}", hook["id"].as_str().unwrap());
     assert_eq!(setup.send(Method::PUT, &path, Some(hook)).await.status, 200);
     let id = setup.create("x").await;
@@ -259,7 +227,7 @@ async fn a_replaced_webhook_is_delivered_to_its_new_target_alone() {
         .wait_for_delivery(|d| d.is_delivered(), WAIT)
         .await
         .unwrap();
-    assert_eq!((old.lock().await.len(), new.lock().await.len()), (0, 1));
+    assert_eq!((old.bodies().await.len(), new.bodies().await.len()), (0, 1));
 }
 
 #[tokio::test]

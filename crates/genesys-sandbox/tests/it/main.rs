@@ -11,7 +11,9 @@ mod delivery;
 mod faults;
 mod guide;
 mod login;
+mod outbound;
 #[cfg(feature = "platform")]
 mod platform;
 #[cfg(feature = "program")]
 mod program;
+mod receiver;

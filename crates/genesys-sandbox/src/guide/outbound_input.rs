@@ -1,0 +1,259 @@
+//! What an outbound integration may hold: every rule, and every violation in one refusal.
+
+use std::collections::HashSet;
+
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, header};
+use serde_json::Value;
+use url::Url;
+
+use crate::api_error::ApiError;
+use crate::guide::webhooks::EVENTS;
+use crate::members::Members;
+use crate::store::{EventFilter, Retries};
+
+/// The most destinations, the primary among them.
+const DESTINATIONS: usize = 10;
+/// The most headers of one integration.
+const HEADERS: usize = 32;
+/// The longest value of a header in bytes.
+const HEADER_LENGTH: usize = 4_096;
+/// The longest time in seconds that one event may take with all its retries: a day.
+const DELIVERY_TIME: f64 = 86_400.0;
+/// Headers that belong to the connection, to the message or to the platform's own authentication.
+const RESERVED: [&str; 17] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A body that keeps the rules.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) name: String,
+    /// Always there on a replacement; a create ignores it, as it does `id`.
+    pub(super) version: Option<u64>,
+    pub(super) destinations: Vec<Url>,
+    pub(super) retries: Retries,
+    pub(super) filters: Vec<EventFilter>,
+    pub(super) headers: HeaderMap,
+}
+
+/// Reads a body whole and names everything that is wrong with it. A replacement must name the version it replaces.
+pub(super) fn read(body: &Value, replacement: bool) -> Result<Sent, ApiError> {
+    let known = [
+        "id",
+        "version",
+        "name",
+        "type",
+        "uri",
+        "uris",
+        "retryPolicy",
+        "eventFilters",
+        "headers",
+    ];
+    let mut members = Members::of(body, &known)?;
+    if replacement {
+        members.required("version");
+    }
+    let version = members.optional_number("version", 0..=u64::MAX);
+    let name = members.text("name", 256);
+    members.one_of("type", &["webhook"]);
+    let primary = members.address("uri", true);
+    let destinations = read_destinations(&mut members, primary);
+    let retries = read_retries(&mut members);
+    let filters = read_filters(&mut members);
+    let headers = read_headers(&mut members);
+    members.finish()?;
+    Ok(Sent {
+        name: name.unwrap_or_default().to_owned(),
+        version,
+        destinations,
+        retries,
+        filters,
+        headers,
+    })
+}
+
+/// The primary and the others: at most [`DESTINATIONS`], none of them twice.
+fn read_destinations(members: &mut Members<'_>, primary: Option<Url>) -> Vec<Url> {
+    let others = members.optional_addresses("uris", true);
+    let count = members
+        .get("uris")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    if count >= DESTINATIONS {
+        members.problem(
+            "limit.exceeded",
+            "uris",
+            &format!("must not make more than {DESTINATIONS} destinations with the primary one"),
+        );
+    }
+    let destinations: Vec<Url> = primary.into_iter().chain(others).collect();
+    let distinct: HashSet<&Url> = destinations.iter().collect();
+    if distinct.len() < destinations.len() {
+        members.problem("duplicate.value", "uris", "must not repeat a destination");
+    }
+    destinations
+}
+
+fn read_retries(members: &mut Members<'_>) -> Retries {
+    let known = ["maxRetries", "retryInterval", "backoffFactor"];
+    let sent = members.optional_object("retryPolicy", &known, |inner| {
+        let count = inner
+            .optional_number("maxRetries", 0..=5)
+            .and_then(|count| u32::try_from(count).ok());
+        Retries {
+            count: count.unwrap_or(3),
+            interval: inner
+                .optional_decimal("retryInterval", 0.1..=3_600.0)
+                .unwrap_or(5.0),
+            factor: inner
+                .optional_decimal("backoffFactor", 1.0..=10.0)
+                .unwrap_or(2.0),
+        }
+    });
+    let retries = sent.unwrap_or(Retries {
+        count: 3,
+        interval: 5.0,
+        factor: 2.0,
+    });
+    if retries.pauses().sum::<f64>() > DELIVERY_TIME {
+        members.problem(
+            "limit.exceeded",
+            "retryPolicy",
+            "must not take longer than 24 hours in all",
+        );
+    }
+    retries
+}
+
+/// At least one kind of event, each once: one of the source documents' or a topic of the platform.
+fn read_filters(members: &mut Members<'_>) -> Vec<EventFilter> {
+    let sent = members.required("eventFilters").and_then(Value::as_array);
+    if sent.is_some_and(Vec::is_empty) {
+        members.problem("required", "eventFilters", "must name at least one event");
+    }
+    let filters = members.optional_array("eventFilters", &["eventType", "fields"], |inner| {
+        let event = inner.text("eventType", 256);
+        if event.is_some_and(|event| !EVENTS.contains(&event) && !is_topic(event)) {
+            inner.problem("invalid.value", "eventType", "is not an event that exists");
+        }
+        let fields = inner.optional_list("fields");
+        let distinct: HashSet<&str> = fields.iter().map(|(_, field)| *field).collect();
+        if distinct.len() < fields.len() {
+            inner.problem("duplicate.value", "fields", "must not repeat a member");
+        }
+        EventFilter {
+            event: event.unwrap_or_default().to_owned(),
+            fields: fields
+                .into_iter()
+                .map(|(_, field)| field.to_owned())
+                .collect(),
+        }
+    });
+    let mut seen = HashSet::new();
+    for (index, filter) in filters.iter().enumerate() {
+        if !filter.event.is_empty() && !seen.insert(filter.event.as_str()) {
+            members.problem(
+                "duplicate.value",
+                &format!("eventFilters[{index}].eventType"),
+                "is named twice",
+            );
+        }
+    }
+    filters
+}
+
+/// True for the form of the platform's topics: `v2.` and dotted segments.
+fn is_topic(name: &str) -> bool {
+    let segment = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.strip_prefix("v2.")
+        .is_some_and(|rest| rest.split('.').all(segment))
+}
+
+fn read_headers(members: &mut Members<'_>) -> HeaderMap {
+    let sent = members.optional_texts("headers");
+    if sent.len() > HEADERS {
+        members.problem(
+            "limit.exceeded",
+            "headers",
+            &format!("must not be more than {HEADERS}"),
+        );
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in sent {
+        // A name may hold anything here, so it is quoted as JSON would.
+        let field = format!("headers[{}]", Value::from(name.as_str()));
+        let Ok(name) = HeaderName::try_from(name) else {
+            members.problem("invalid.value", &field, "is not the name of a header");
+            continue;
+        };
+        if RESERVED.contains(&name.as_str()) {
+            members.problem("invalid.value", &field, "is reserved");
+            continue;
+        }
+        let value = match HeaderValue::try_from(&value) {
+            Ok(kept) if value.is_ascii() && value.len() <= HEADER_LENGTH => kept,
+            _ => {
+                members.problem("invalid.value", &field, "does not have a value fit to send");
+                continue;
+            }
+        };
+        if name == header::CONTENT_TYPE && value != "application/json" {
+            members.problem("invalid.value", &field, "must be application/json");
+            continue;
+        }
+        if headers.insert(name, value).is_some() {
+            members.problem("duplicate.value", &field, "is named twice");
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_grow_by_the_factor_and_end_with_the_count() {
+        let retries = Retries {
+            count: 3,
+            interval: 0.5,
+            factor: 2.0,
+        };
+        assert_eq!(retries.pauses().collect::<Vec<_>>(), [0.5, 1.0, 2.0]);
+        let none = Retries {
+            count: 0,
+            ..retries
+        };
+        assert_eq!(none.pauses().count(), 0);
+    }
+
+    #[test]
+    fn a_topic_has_its_version_and_whole_segments() {
+        assert!(is_topic("v2.audits.entitytype.queue.entityid.a-1"));
+        for bad in ["v2", "v2.", "v2.a..b", "v2.a b", "v1.a", "a.b"] {
+            assert!(!is_topic(bad), "{bad}");
+        }
+    }
+}
