@@ -88,6 +88,7 @@ impl Error {
         self
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.sent |= sent;
         self

@@ -112,14 +112,7 @@ impl Guard {
     /// [`Blocked::Text`] for such a spelling, for more than 8 KiB and for what is no absolute URL; else as
     /// [`check`](Self::check).
     pub async fn check_text(&self, text: &str) -> Result<Destination> {
-        let repaired = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-        if text.len() > MAX_TEXT || text.contains(repaired) {
-            return Err(Blocked::Text.into());
-        }
-        match Url::parse(text) {
-            Ok(url) => self.check(&url).await,
-            Err(_) => Err(Blocked::Text.into()),
-        }
+        self.check(&parse(text, None)?).await
     }
 
     /// Judges a URL and every address of its host, with one look-up and no connection.
@@ -216,6 +209,18 @@ impl Guard {
             Err(marked(Blocked::Peer.into()))
         }
     }
+}
+
+/// The one parse, of an absolute URL or of one relative to `base`.
+pub(crate) fn parse(text: &str, base: Option<&Url>) -> Result<Url, Blocked> {
+    let repaired = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    if text.len() > MAX_TEXT || text.contains(repaired) {
+        return Err(Blocked::Text);
+    }
+    Url::options()
+        .base_url(base)
+        .parse(text)
+        .map_err(|_| Blocked::Text)
 }
 
 impl fmt::Debug for Guard {

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod address;
+#[cfg(feature = "client")]
+mod client;
 mod connect;
 mod error;
 mod guard;
@@ -13,6 +15,9 @@ mod resolve;
 pub mod test_util;
 
 pub use address::{AddressClass, Network, NetworkError, classify};
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub use client::{GuardedClient, GuardedClientBuilder};
 pub use connect::{Connector, Stream, TcpConnector};
 pub use error::{Error, ErrorKind, Result};
 pub use guard::{

@@ -105,6 +105,11 @@ impl ScriptedConnector {
         self.record().clone()
     }
 
+    /// How many addresses were dialled so far.
+    pub fn dialled_count(&self) -> usize {
+        self.record().len()
+    }
+
     fn record(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
         self.dialled.lock().unwrap_or_else(PoisonError::into_inner)
     }

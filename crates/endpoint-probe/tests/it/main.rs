@@ -1,0 +1,17 @@
+//! The guard and its client: logic against scripted names and connections, wires against raw listeners on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod addresses;
+mod client;
+mod guard;
+mod policy;
+mod redirects;
+mod secure;
+mod server;
