@@ -6,9 +6,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
+#[cfg(feature = "guard")]
+mod guarded;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 
+#[cfg(feature = "guard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "guard")))]
+pub use self::guarded::GuardedTransport;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};

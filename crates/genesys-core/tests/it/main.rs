@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod guarded;
 mod operations;
 mod pages;
 mod quota;

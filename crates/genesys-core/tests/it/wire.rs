@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 
 /// What the server does with a connection once the request's head has arrived.
 #[derive(Debug, Clone, Copy)]
-enum Deed {
+pub enum Deed {
     Reset,
     Close,
     Answer(&'static str),
     Stall,
 }
 
-async fn serve(deed: Deed) -> String {
+pub async fn serve(deed: Deed) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
