@@ -13,6 +13,8 @@ mod resolve;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod test_util;
+#[cfg(feature = "probe")]
+mod tls;
 
 pub use address::{AddressClass, Network, NetworkError, classify};
 #[cfg(feature = "client")]
@@ -24,3 +26,9 @@ pub use guard::{
     Blocked, CheckedAddress, Destination, EgressPolicy, Guard, HostPattern, HostPatternError,
 };
 pub use resolve::{Resolution, ResolveError, Resolver, SystemResolver};
+#[cfg(feature = "probe")]
+#[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
+pub use tls::{
+    CertificateFacts, ExpiryLevel, ExpiryLevels, Inspection, Roots, RootsError, TlsFinding,
+    TlsInspector, TlsReport, TlsVerdict,
+};
