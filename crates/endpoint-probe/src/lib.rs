@@ -9,6 +9,8 @@ mod client;
 mod connect;
 mod error;
 mod guard;
+#[cfg(feature = "probe")]
+mod probe;
 mod resolve;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -24,6 +26,13 @@ pub use connect::{Connector, Stream, TcpConnector};
 pub use error::{Error, ErrorKind, Result};
 pub use guard::{
     Blocked, CheckedAddress, Destination, EgressPolicy, Guard, HostPattern, HostPatternError,
+};
+#[cfg(feature = "probe")]
+#[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
+pub use probe::{
+    AddressMode, AddressReport, BodyMatcher, DnsReport, HttpReport, PhaseTimings, Probe,
+    ProbeMethod, ProbeReport, ProbeVerdict, Reason, ReasonKind, Severity, StatusMatcher,
+    StatusMatcherError,
 };
 pub use resolve::{Resolution, ResolveError, Resolver, SystemResolver};
 #[cfg(feature = "probe")]
