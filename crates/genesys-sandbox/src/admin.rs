@@ -38,7 +38,9 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/_sandbox/profile", post(set_profile))
         .route("/_sandbox/external", post(script).delete(clear_scripts));
     #[cfg(feature = "platform")]
-    let router = router.route("/_sandbox/activation", post(set_activation));
+    let router = router
+        .route("/_sandbox/activation", post(set_activation))
+        .route("/_sandbox/flows", post(set_flow));
     router
 }
 
@@ -176,6 +178,25 @@ async fn script(
 async fn clear_scripts(State(cloud): State<Arc<Cloud>>) -> Reply {
     cloud.external.clear();
     Reply::no_content()
+}
+
+/// Publishes a flow or takes its publication back.
+#[cfg(feature = "platform")]
+async fn set_flow(
+    State(cloud): State<Arc<Cloud>>,
+    JsonBody(body): JsonBody,
+) -> Result<Reply, ApiError> {
+    let mut members = Members::of(&body, &["id", "published"])?;
+    let id = members.text("id", 256);
+    members.required("published");
+    let published = members.optional_flag("published");
+    members.finish()?;
+    let (id, published) = (id.unwrap_or_default(), published.unwrap_or_default());
+    cloud
+        .flows
+        .set_published(id, published)
+        .map_err(|_| ApiError::unknown("flow", id))?;
+    Ok(Reply::no_content())
 }
 
 /// `polls` or `afterMs` set the pace; `failNext` lets the next activation fail with that message.

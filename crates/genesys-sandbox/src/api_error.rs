@@ -176,6 +176,16 @@ impl ApiError {
         self
     }
 
+    /// Adds the member that is to blame.
+    #[cfg(feature = "platform")]
+    pub(crate) fn with_field(mut self, code: &'static str, field: &str) -> Self {
+        self.0.details.push(Detail {
+            code,
+            field: field.to_owned(),
+        });
+        self
+    }
+
     /// The platform's error body.
     pub(crate) fn body(&self, context: &str) -> Value {
         let mut body = Map::new();

@@ -14,6 +14,8 @@ use crate::delivery::Deliveries;
 use crate::external::ExternalSystems;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
+#[cfg(feature = "platform")]
+use crate::platform::flows::Flows;
 use crate::quota::Quota;
 use crate::seeded::Stream;
 use crate::store::Store;
@@ -55,6 +57,8 @@ pub(crate) struct Cloud {
     pub(crate) deliveries: Deliveries,
     #[cfg(feature = "platform")]
     pub(crate) activations: Activations,
+    #[cfg(feature = "platform")]
+    pub(crate) flows: Flows,
     profile: Mutex<Profile>,
     store: Mutex<Store>,
     stop: watch::Receiver<bool>,
@@ -80,6 +84,8 @@ impl Cloud {
             deliveries,
             #[cfg(feature = "platform")]
             activations: Activations::new(settings.activation),
+            #[cfg(feature = "platform")]
+            flows: Flows::default(),
             profile: Mutex::new(settings.profile),
             store: Mutex::default(),
             stop,

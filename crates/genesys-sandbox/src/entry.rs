@@ -35,6 +35,8 @@ pub enum Object {
     Webhook,
     /// An outbound integration of the guide profile: an event route.
     OutboundIntegration,
+    /// A process-automation trigger.
+    Trigger,
 }
 
 /// What happened to it.

@@ -66,6 +66,13 @@ impl<S: Send + Sync> FromRequest<S> for SizedJson {
     }
 }
 
+/// True when the request has no body.
+#[cfg(feature = "platform")]
+pub(crate) fn is_empty(request: &Request) -> bool {
+    // The gate has read the body whole, so its length is known.
+    hyper::body::Body::size_hint(request.body()).exact() == Some(0)
+}
+
 /// The query, in order and with repeats.
 #[derive(Debug, Clone)]
 pub(crate) struct Params(Vec<(String, String)>);
@@ -106,9 +113,16 @@ impl Params {
     /// True when the parameter is `true`; 400 for anything but `true` and `false`.
     #[cfg(feature = "platform")]
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        Ok(self.optional_flag(name)?.unwrap_or(false))
+    }
+
+    /// As [`flag`](Self::flag), where absent is a third case.
+    #[cfg(feature = "platform")]
+    pub(crate) fn optional_flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
+            None => Ok(None),
+            Some("false") => Ok(Some(false)),
+            Some("true") => Ok(Some(true)),
             Some(_) => Err(invalid_param(name, "must be true or false")),
         }
     }

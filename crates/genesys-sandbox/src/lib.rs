@@ -56,4 +56,7 @@ pub use external::{ExternalReply, ExternalSystems};
 pub use fault::{Fault, FaultKind, Stage};
 pub use faults::{FaultId, FaultStatus, Faults};
 pub use ledger::LEDGER_CAPACITY;
+#[cfg(feature = "platform")]
+#[cfg_attr(docsrs, doc(cfg(feature = "platform")))]
+pub use platform::flows::{Flow, Flows, WORKFLOW_ID};
 pub use sandbox::{Sandbox, Snapshot};

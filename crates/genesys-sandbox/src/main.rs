@@ -94,6 +94,21 @@ async fn serve(arguments: &Arguments) -> Result<(), SandboxError> {
          export GENESYS_CLIENT_ID={CLIENT_ID}\n\
          export GENESYS_CLIENT_SECRET={CLIENT_SECRET}"
     );
+    #[cfg(feature = "platform")]
+    for flow in sandbox.flows().list() {
+        let state = if flow.published {
+            ""
+        } else {
+            ", not published"
+        };
+        let _ = writeln!(
+            std::io::stdout(),
+            "# flow {} {} ({}{state})",
+            flow.id,
+            flow.name,
+            flow.kind
+        );
+    }
     // A failure to listen for the signal leaves the default action, which ends the program as well.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

@@ -24,7 +24,22 @@ pub(crate) fn required(method: &Method, route: &str) -> &'static [&'static str] 
                 _ => &["integrations:integration:view"],
             }
         }
+        _ if rest.starts_with("processautomation/") => trigger(method, rest),
+        _ if rest.starts_with("flows") => &["architect:flow:view"],
         _ => &[],
+    }
+}
+
+fn trigger(method: &Method, rest: &str) -> &'static [&'static str] {
+    match *method {
+        Method::POST if rest.ends_with("/test") => &["processautomation:trigger:test"],
+        Method::POST => &["processautomation:trigger:add"],
+        Method::PUT => &["processautomation:trigger:edit"],
+        Method::DELETE => &["processautomation:trigger:delete"],
+        _ => &[
+            "processautomation:trigger:edit",
+            "processautomation:trigger:view",
+        ],
     }
 }
 

@@ -19,6 +19,8 @@ use crate::entry::{Counts, Host, LedgerEntry};
 use crate::error::SandboxError;
 use crate::external::ExternalSystems;
 use crate::faults::Faults;
+#[cfg(feature = "platform")]
+use crate::platform::flows::Flows;
 use crate::{routes, server, snapshot};
 
 /// The embedded cloud, running. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets requests finish.
@@ -50,6 +52,8 @@ pub struct Snapshot {
     pub actions: Vec<Value>,
     /// Drafts of actions.
     pub drafts: Vec<Value>,
+    /// Process-automation triggers.
+    pub triggers: Vec<Value>,
 }
 
 impl Snapshot {
@@ -63,6 +67,7 @@ impl Snapshot {
             &self.credentials,
             &self.actions,
             &self.drafts,
+            &self.triggers,
         ]
         .iter()
         .all(|kind| kind.is_empty())
@@ -158,6 +163,13 @@ impl Sandbox {
     #[must_use]
     pub fn activations(&self) -> &Activations {
         &self.cloud.activations
+    }
+
+    /// The flows that triggers can start.
+    #[cfg(feature = "platform")]
+    #[must_use]
+    pub fn flows(&self) -> &Flows {
+        &self.cloud.flows
     }
 
     /// The requests so far, oldest first; at most [`LEDGER_CAPACITY`](crate::LEDGER_CAPACITY).

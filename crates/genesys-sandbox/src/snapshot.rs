@@ -45,6 +45,11 @@ fn platform_half(store: &Store) -> Snapshot {
             .collect(),
         actions: views(|action| action.published.as_ref()),
         drafts: views(|action| action.draft.as_ref()),
+        triggers: store
+            .triggers
+            .iter()
+            .map(platform::triggers::view)
+            .collect(),
         ..Snapshot::default()
     }
 }

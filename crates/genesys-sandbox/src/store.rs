@@ -10,6 +10,8 @@ use url::Url;
 use crate::api_error::ApiError;
 #[cfg(feature = "platform")]
 use crate::platform::records::{Action, Credential, Installed};
+#[cfg(feature = "platform")]
+use crate::platform::triggers::Trigger;
 
 /// Objects of one kind that fit.
 const CAPACITY: usize = 10_000;
@@ -195,6 +197,8 @@ pub(crate) struct Store {
     pub(crate) credentials: Table<Credential>,
     #[cfg(feature = "platform")]
     pub(crate) actions: Table<Action>,
+    #[cfg(feature = "platform")]
+    pub(crate) triggers: Table<Trigger>,
 }
 
 impl Default for Store {
@@ -207,6 +211,8 @@ impl Default for Store {
             credentials: Table::new("credential"),
             #[cfg(feature = "platform")]
             actions: Table::new("action"),
+            #[cfg(feature = "platform")]
+            triggers: Table::new("trigger"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The part of JSONPath that translation maps use.
+//! The part of JSONPath that translation maps and match criteria use.
 
 use serde_json::Value;
 
@@ -19,58 +19,91 @@ pub(crate) enum Found {
     Many(Vec<Value>),
 }
 
+/// Every place that a path found, with its value.
+#[derive(Debug)]
+pub(crate) struct Matches<'a> {
+    /// The path has no wildcard, so it finds one place at most.
+    pub(crate) definite: bool,
+    /// Places as paths without wildcards, such as `$['a'][0]`.
+    pub(crate) places: Vec<(String, &'a Value)>,
+}
+
+/// Places that a path may find; nested descents multiply.
+const PLACES: usize = 10_000;
+
 /// Evaluates `$.a.b`, `['a']`, `[0]`, `[-1]`, `[*]`, `.*` and `..a`. `Err` names what is not supported: filters,
-/// slices, functions.
+/// slices, functions, and more than 10,000 places.
 pub(crate) fn find(path: &str, value: &Value) -> Result<Found, String> {
+    let found = matches(path, value)?;
+    let mut values = found.places.into_iter().map(|(_, value)| value.clone());
+    Ok(if found.definite {
+        Found::One(values.next())
+    } else {
+        Found::Many(values.collect())
+    })
+}
+
+/// As [`find`], with the places.
+pub(crate) fn matches<'a>(path: &str, value: &'a Value) -> Result<Matches<'a>, String> {
     let steps = parse(path)?;
     let definite = steps
         .iter()
         .all(|step| matches!(step, Step::Name(_) | Step::Index(_)));
-    let mut found = vec![value];
+    let mut places = vec![("$".to_owned(), value)];
     for step in &steps {
-        found = found
+        places = places
             .into_iter()
-            .flat_map(|value| take(step, value))
+            .flat_map(|(place, value)| take(step, &place, value))
+            .take(PLACES + 1)
             .collect();
+        if places.len() > PLACES {
+            return Err(format!("the JSONPath {path} finds too much"));
+        }
     }
-    let mut found = found.into_iter().cloned();
-    Ok(if definite {
-        Found::One(found.next())
-    } else {
-        Found::Many(found.collect())
-    })
+    Ok(Matches { definite, places })
 }
 
-fn take<'a>(step: &Step, value: &'a Value) -> Vec<&'a Value> {
+fn take<'a>(step: &Step, place: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
+    let member = |name: &str| {
+        let found = value.get(name);
+        found.map(|value| (format!("{place}['{name}']"), value))
+    };
     match step {
-        Step::Name(name) => value.get(name).into_iter().collect(),
+        Step::Name(name) => member(name).into_iter().collect(),
         Step::Index(index) => {
             let items = value.as_array().map_or(&[][..], Vec::as_slice);
             let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let at = if *index < 0 { length + index } else { *index };
-            usize::try_from(at)
-                .ok()
-                .and_then(|at| items.get(at))
+            let found = usize::try_from(at).ok().and_then(|at| items.get(at));
+            found
+                .map(|value| (format!("{place}[{at}]"), value))
                 .into_iter()
                 .collect()
         }
-        Step::Every => children(value),
+        Step::Every => children(place, value),
         Step::Below(name) => {
-            let mut found: Vec<&Value> = value.get(name).into_iter().collect();
+            let mut found: Vec<_> = member(name).into_iter().collect();
             found.extend(
-                children(value)
+                children(place, value)
                     .into_iter()
-                    .flat_map(|child| take(step, child)),
+                    .flat_map(|(place, child)| take(step, &place, child)),
             );
             found
         }
     }
 }
 
-fn children(value: &Value) -> Vec<&Value> {
+fn children<'a>(place: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
     match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(members) => members.values().collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| (format!("{place}[{index}]"), item))
+            .collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (format!("{place}['{name}']"), member))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -139,6 +172,28 @@ mod tests {
         );
         assert_eq!(find("$.x[*]", &value), Ok(Found::Many(vec![])));
         assert_eq!(find("$", &value), Ok(Found::One(Some(value.clone()))));
+    }
+
+    #[test]
+    fn places_are_paths_without_wildcards() {
+        let value = json!({"a": [{"b": 1}, {"b": 2}]});
+        for (path, places) in [
+            ("$.a[-1].b", vec!["$['a'][1]['b']"]),
+            ("$..b", vec!["$['a'][0]['b']", "$['a'][1]['b']"]),
+            ("$.*", vec!["$['a']"]),
+            ("$.c", vec![]),
+        ] {
+            let found = matches(path, &value).unwrap().places;
+            let found: Vec<String> = found.into_iter().map(|(place, _)| place).collect();
+            assert_eq!(found, places, "{path}");
+        }
+    }
+
+    #[test]
+    fn descents_that_multiply_are_cut_off() {
+        let deep = (0..100).fold(json!(1), |value, _| json!({"a": value}));
+        assert!(find("$..a", &deep).is_ok());
+        assert!(find(&format!("${}", "..a".repeat(50)), &deep).is_err());
     }
 
     #[test]

@@ -14,11 +14,17 @@ pub(crate) mod credentials;
 pub(crate) mod cursor;
 pub(crate) mod drafts;
 pub(crate) mod engine;
+pub(crate) mod flows;
 pub(crate) mod integrations;
 pub(crate) mod json_path;
+pub(crate) mod match_criteria;
 pub(crate) mod records;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod topics;
+mod trigger_input;
+pub(crate) mod trigger_test;
+pub(crate) mod triggers;
 pub(crate) mod types;
 pub(crate) mod velocity;
 
@@ -97,5 +103,35 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route(
             "/api/v2/integrations/actions/{actionId}/draft/publish",
             post(drafts::publish),
+        )
+        .merge(automation())
+}
+
+/// Triggers and the flows that they start.
+fn automation() -> Router<Arc<Cloud>> {
+    Router::new()
+        .route("/api/v2/flows", get(flows::list))
+        .route("/api/v2/flows/{flowId}", get(flows::get))
+        .route(
+            "/api/v2/processautomation/triggers",
+            get(triggers::list).post(triggers::create),
+        )
+        .route(
+            "/api/v2/processautomation/triggers/topics",
+            get(topics::list),
+        )
+        .route(
+            "/api/v2/processautomation/triggers/topics/{topicName}/test",
+            post(trigger_test::topic),
+        )
+        .route(
+            "/api/v2/processautomation/triggers/{triggerId}",
+            get(triggers::get)
+                .put(triggers::put)
+                .delete(triggers::delete),
+        )
+        .route(
+            "/api/v2/processautomation/triggers/{triggerId}/test",
+            post(trigger_test::trigger),
         )
 }

@@ -11,8 +11,10 @@ use crate::support::{Answer, Setup};
 
 mod actions;
 mod credentials;
+mod event_bridge;
 mod integrations;
 mod runs;
+mod triggers;
 
 const BASE: &str = "/api/v2/integrations";
 
