@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Uri};
 use resilience::{BreakerRegistry, Clock, Random, RetryBudget, RetryPolicy};
 
 use crate::host::Hosts;
@@ -60,6 +60,8 @@ pub struct Client {
 
 struct Inner {
     hosts: Hosts,
+    /// The API base once more, in the form that requests are made of.
+    api: Uri,
     transport: Arc<dyn Transport>,
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,

@@ -1,5 +1,7 @@
 //! What may be printed, by allow-list.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::HeaderMap;
@@ -79,6 +81,15 @@ pub fn printable(text: &str) -> String {
 
 /// Secrets shorter than this are blanked out as whole words only: inside other words they are chance.
 const SHORT: usize = 6;
+
+/// As [`external_text`] where no secret can be in it: borrowed when it is fit as it is.
+pub(crate) fn short_text(text: &str, max: usize) -> Cow<'_, str> {
+    if text.len() <= max && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(external_text(text, &[], max))
+    }
+}
 
 /// A text from outside, fit for an error or an audit line: [`printable`], at most `max` characters, and `secrets` blanked out as
 /// they are, as JSON, as forms and queries and within base64, because what refuses a request may quote it.

@@ -1,11 +1,12 @@
 //! One attempt: token, quota, permit, wire, and what its answer means.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, RETRY_AFTER};
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, Entry, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use resilience::{
     Attempt, Class, Failure, PermitRef, QuotaReport, RetryAfter, Slot, State, timeout_at,
 };
@@ -99,10 +100,12 @@ impl Call {
         progress: &Progress,
     ) -> Result<http::Response<Bytes>, AttemptError> {
         let token = self.token(inner, &attempt).await?;
-        let slot = self.slot(inner, &attempt, &token).await?;
-        let request = self.request(&token)?;
-        let mut slot = slot;
-        let started = inner.clock.now();
+        let mut slot = self.slot(inner, &attempt, &token).await?;
+        let request = self.request(inner, &token);
+        let started = match &slot {
+            Some(slot) => slot.given_at(),
+            None => inner.clock.now(),
+        };
         let own_limit = started.checked_add(self.attempt_timeout);
         let limit = match (own_limit, attempt.deadline) {
             (Some(own), Some(call)) => Some(own.min(call)),
@@ -230,20 +233,18 @@ impl Call {
         }
     }
 
-    fn request(&self, token: &Token) -> Result<Request<Bytes>, AttemptError> {
+    fn request(&self, inner: &Inner, token: &Token) -> Request<Bytes> {
         let mut request = Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.url.as_str().parse().map_err(|_| {
-            AttemptError::new(
-                Error::new(ErrorKind::InvalidRequest, "the URL cannot be sent"),
-                Class::Final,
-            )
-        })?;
-        *request.headers_mut() = self.headers.clone();
+        *request.uri_mut() = self.uri.clone();
+        let mut headers = self.headers.clone();
+        headers.insert(USER_AGENT, inner.user_agent.clone());
+        headers.insert(AUTHORIZATION, token.authorization().clone());
+        if let Entry::Vacant(accept) = headers.entry(ACCEPT) {
+            accept.insert(HeaderValue::from_static("application/json"));
+        }
+        *request.headers_mut() = headers;
         request
-            .headers_mut()
-            .insert(AUTHORIZATION, token.authorization().clone());
-        Ok(request)
     }
 
     /// Settles the permit and the slot, and turns every status that is not 2xx into an error with its class.
@@ -315,6 +316,7 @@ impl Call {
         secrets.push(token.secret().expose_secret());
         let body = PlatformError::parse(answer.body(), &secrets);
         let id = correlation_id(answer.headers())
+            .map(Cow::into_owned)
             .or_else(|| body.as_ref().and_then(|body| body.context_id.clone()));
         let message = match (&body, answer.body().is_empty()) {
             (None, false) => "the body is no platform error",
@@ -345,7 +347,7 @@ impl Call {
             Err(failed) => (
                 failed.error.status(),
                 Outcome::Failure(failed.error.kind()),
-                failed.error.correlation_id().map(str::to_owned),
+                failed.error.correlation_id().map(Cow::Borrowed),
             ),
         };
         let mut event = AttemptFinished::new(&self.operation, attempt.number, outcome);
@@ -392,15 +394,25 @@ fn retry_after_values(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(RETRY_AFTER)
         .iter()
-        .map(http::HeaderValue::as_bytes)
+        .map(HeaderValue::as_bytes)
 }
 
 /// The three rate headers; none unless all are there and are numbers.
 fn quota_report(headers: &HeaderMap) -> Option<QuotaReport> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let (mut count, mut allowed, mut reset) = (None, None, None);
+    // One pass costs less than three look-ups of names that the map has to hash.
+    for (name, value) in headers {
+        let field = match name.as_str().strip_prefix("inin-ratelimit-") {
+            Some("count") => &mut count,
+            Some("allowed") => &mut allowed,
+            Some("reset") => &mut reset,
+            _ => continue,
+        };
+        *field = value.to_str().ok()?.trim_ascii().parse::<u64>().ok();
+    }
     Some(QuotaReport::new(
-        number("inin-ratelimit-count")?,
-        number("inin-ratelimit-allowed")?,
-        Duration::from_secs(number("inin-ratelimit-reset")?),
+        count?,
+        allowed?,
+        Duration::from_secs(reset?),
     ))
 }

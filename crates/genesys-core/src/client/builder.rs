@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use resilience::{
     BreakerConfig, BreakerRegistry, Clock, Random, RetryBudget, RetryPolicy, SystemClock,
     ThreadRandom,
@@ -171,6 +171,10 @@ impl ClientBuilder {
             Some(application) => format!("{application} {library}"),
             None => library.to_owned(),
         };
+        let api: Result<Uri, _> = self.hosts.api().as_str().parse();
+        if api.is_err() {
+            problems.push("the API base URL holds characters that no request may carry".to_owned());
+        }
         let user_agent = HeaderValue::from_str(&agent);
         if user_agent.is_err() {
             problems.push("the user agent holds characters that no header may carry".to_owned());
@@ -189,8 +193,10 @@ impl ClientBuilder {
                 }
             },
         };
-        match (self.tokens, user_agent, breaker, transport) {
-            (Some(tokens), Ok(user_agent), Ok(breaker), Some(transport)) if problems.is_empty() => {
+        match (self.tokens, api, user_agent, breaker, transport) {
+            (Some(tokens), Ok(api), Ok(user_agent), Ok(breaker), Some(transport))
+                if problems.is_empty() =>
+            {
                 let observer: Arc<dyn Observer> = Arc::new(self.observers);
                 let breakers = BreakerRegistry::new(
                     breaker,
@@ -214,6 +220,7 @@ impl ClientBuilder {
                             Arc::clone(&self.random),
                         ),
                         hosts: self.hosts,
+                        api,
                         transport,
                         tokens,
                         clock: self.clock,

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use resilience::{
     Breaker, BreakerListener, Clock, Retry, RetryEvent, RetryObserver, RetryPolicy, Transition,
 };
 use secrecy::SecretString;
-use url::Url;
 
 use super::{Client, Inner, Response, trace};
 use crate::error::Result;
@@ -22,11 +21,12 @@ pub(super) struct Call {
     pub(super) operation: Cow<'static, str>,
     pub(super) method: Method,
     pub(super) route: Cow<'static, str>,
-    pub(super) url: Url,
+    pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) secrets: Vec<SecretString>,
     pub(super) idempotent: bool,
+    pub(super) started: Instant,
     pub(super) total_timeout: Duration,
     pub(super) attempt_timeout: Duration,
     pub(super) retry: RetryPolicy,
@@ -47,20 +47,18 @@ pub(super) struct Progress {
 }
 
 impl Call {
-    pub(super) async fn run(self, client: &Client) -> Result<Response> {
+    pub(super) async fn run(self: Box<Self>, client: &Client) -> Result<Response> {
         let span = trace::operation(&self.operation, &self.method, &self.route);
         trace::instrument(self.run_inner(&client.inner), span).await
     }
 
-    async fn run_inner(self, inner: &Inner) -> Result<Response> {
-        let started = inner.clock.now();
+    async fn run_inner(self: Box<Self>, inner: &Inner) -> Result<Response> {
         let progress = Progress::default();
         let closing = Closing {
             call: &self,
             observer: &*inner.observer,
             clock: &*inner.clock,
             progress: &progress,
-            started,
             done: false,
         };
         let events = RetryEvents {
@@ -69,15 +67,16 @@ impl Call {
         };
         let result = Retry::new(&self.retry, &*inner.clock, &*inner.random)
             .with_budget(&inner.budget)
-            .with_deadline(started.checked_add(self.total_timeout))
+            .with_deadline(self.started.checked_add(self.total_timeout))
             .with_repeatable(self.idempotent)
             .with_observer(&events)
+            .with_start(self.started)
             .run(|attempt| self.attempt(inner, attempt, &progress))
             .await;
         match result {
             Ok(answer) => {
                 closing.finish(Outcome::Success);
-                Ok(Response::new(self.operation.into_owned(), answer))
+                Ok(Response::new(self.operation, answer))
             }
             Err(failed) => {
                 let mut error = failed
@@ -103,7 +102,6 @@ struct Closing<'a> {
     observer: &'a dyn Observer,
     clock: &'a dyn Clock,
     progress: &'a Progress,
-    started: Instant,
     done: bool,
 }
 
@@ -123,7 +121,10 @@ impl Closing<'_> {
             outcome,
         );
         event.attempts = self.progress.attempts.load(Ordering::Relaxed);
-        event.elapsed = self.clock.now().saturating_duration_since(self.started);
+        event.elapsed = self
+            .clock
+            .now()
+            .saturating_duration_since(self.call.started);
         event.wire = Duration::from_nanos(self.progress.wire.load(Ordering::Relaxed));
         trace::call_finished(&event);
         self.observer.on_event(&Event::CallFinished(&event));

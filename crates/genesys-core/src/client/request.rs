@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use resilience::{Breaker, RetryPolicy};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::form_urlencoded;
 
 use super::call::Call;
-use super::{Client, Response, route};
+use super::{Client, Inner, Response, route};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A request being put together. Setters never fail: a problem is reported when it is sent.
@@ -21,6 +22,12 @@ use crate::error::{Error, ErrorKind, Result};
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     client: Client,
+    // Boxed, because a builder is moved by each of its setters.
+    parts: Box<Parts>,
+}
+
+#[derive(Debug, Clone)]
+struct Parts {
     method: Method,
     route: Cow<'static, str>,
     operation: Option<Cow<'static, str>>,
@@ -39,8 +46,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub(super) fn new(client: Client, method: Method, route: Cow<'static, str>) -> Self {
-        Self {
-            client,
+        let parts = Parts {
             method,
             route,
             operation: None,
@@ -55,19 +61,23 @@ impl RequestBuilder {
             retry: None,
             breaker: None,
             problem: None,
+        };
+        Self {
+            client,
+            parts: Box::new(parts),
         }
     }
 
     /// Fills the hole `{name}` of the route. The value is percent-encoded as one segment; an empty one, `.` and `..` are
     /// refused before anything is sent.
     pub fn segment(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
-        self.segments.push((name, value.as_ref().to_owned()));
+        self.parts.segments.push((name, value.as_ref().to_owned()));
         self
     }
 
     /// Adds a query parameter; the same name may be added several times.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
-        self.query.push((name.into(), value.to_string()));
+        self.parts.query.push((name.into(), value.to_string()));
         self
     }
 
@@ -78,10 +88,11 @@ impl RequestBuilder {
             || name == "content-length"
             || name == "transfer-encoding"
         {
-            self.problem
+            self.parts
+                .problem
                 .get_or_insert_with(|| format!("the header {name} is set by the client"));
         } else {
-            self.headers.insert(name, value);
+            self.parts.headers.insert(name, value);
         }
         self
     }
@@ -90,12 +101,14 @@ impl RequestBuilder {
     pub fn with_json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => {
-                self.body = body.into();
-                self.headers
+                self.parts.body = body.into();
+                self.parts
+                    .headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
             Err(_) => {
-                self.problem
+                self.parts
+                    .problem
                     .get_or_insert_with(|| "the body cannot be written as JSON".to_owned());
             }
         }
@@ -104,49 +117,49 @@ impl RequestBuilder {
 
     /// Sends these bytes; set the content type by [`header`](Self::header).
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.parts.body = body.into();
         self
     }
 
     /// Names a secret that the body carries, so that it is blanked out should the platform echo it in an error.
     pub fn with_secret(mut self, secret: &SecretString) -> Self {
-        self.secrets.push(secret.clone());
+        self.parts.secrets.push(secret.clone());
         self
     }
 
     /// Names the operation in errors, spans and metrics. Default: method and route.
     pub fn operation(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.operation = Some(name.into());
+        self.parts.operation = Some(name.into());
         self
     }
 
     /// Says whether repeating the call does no harm. Default: true for GET, HEAD, OPTIONS, PUT and DELETE.
     pub fn idempotent(mut self, yes: bool) -> Self {
-        self.idempotent = Some(yes);
+        self.parts.idempotent = Some(yes);
         self
     }
 
     /// Sets the limit of the whole call, waits included. Default: the client's, 120 s.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.deadline = Some(limit);
+        self.parts.deadline = Some(limit);
         self
     }
 
     /// Sets the limit of one attempt. Default: the client's, 30 s.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.attempt_timeout = Some(limit);
+        self.parts.attempt_timeout = Some(limit);
         self
     }
 
     /// Sets how often and when this call is repeated. Default: the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
+        self.parts.retry = Some(policy);
         self
     }
 
     /// Guards this call with a breaker of its own instead of the one its host and path family share.
     pub fn breaker(mut self, breaker: Breaker) -> Self {
-        self.breaker = Some(breaker);
+        self.parts.breaker = Some(breaker);
         self
     }
 
@@ -159,11 +172,7 @@ impl RequestBuilder {
     /// Every [`ErrorKind`] of a call; see there.
     pub async fn send(self) -> Result<Response> {
         let client = self.client.clone();
-        let operation = self.operation_name();
-        match self.into_call() {
-            Ok(call) => call.run(&client).await,
-            Err(error) => Err(error.with_operation(operation)),
-        }
+        self.into_call()?.run(&client).await
     }
 
     /// Sends it and decodes the answer.
@@ -174,7 +183,7 @@ impl RequestBuilder {
     /// [`ErrorKind::Decode`] with the JSON path for one that does not fit. After a write both are
     /// [`ErrorKind::OutcomeUnknown`]: the platform accepted it, and what it made is not known.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let safe = self.method.is_safe();
+        let safe = self.parts.method.is_safe();
         let response = self.send().await?;
         response.json().map_err(|error| {
             if safe {
@@ -205,7 +214,7 @@ impl RequestBuilder {
     /// As [`send`](Self::send); [`ErrorKind::UnexpectedContent`] for a body that is not JSON, such as a proxy's page, which
     /// after a write is [`ErrorKind::OutcomeUnknown`].
     pub async fn empty(self) -> Result<()> {
-        let safe = self.method.is_safe();
+        let safe = self.parts.method.is_safe();
         let response = self.send().await?;
         response.check_content().map_err(|error| {
             if safe {
@@ -230,65 +239,69 @@ impl RequestBuilder {
         }
     }
 
-    fn operation_name(&self) -> Cow<'static, str> {
-        match &self.operation {
-            Some(name) => name.clone(),
-            None => Cow::Owned(format!("{} {}", self.method, self.route)),
-        }
-    }
-
-    fn into_call(self) -> Result<Call> {
-        if let Some(problem) = self.problem {
-            return Err(Error::new(ErrorKind::InvalidRequest, problem));
-        }
-        let inner = &self.client.inner;
-        let url = self.url()?;
-        let mut headers = self.headers.clone();
-        headers.insert(USER_AGENT, inner.user_agent.clone());
-        if !headers.contains_key(ACCEPT) {
-            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        }
-        let host = url.host_str().unwrap_or_default();
-        let breaker = match self.breaker.clone() {
-            Some(breaker) => breaker,
-            None => inner.breakers.get(
-                &format!("{host}/{}", route::family(&self.route)),
-                inner.clock.now(),
-            ),
+    fn into_call(self) -> Result<Box<Call>> {
+        let mut parts = *self.parts;
+        let operation = match parts.operation.take() {
+            Some(name) => name,
+            None => Cow::Owned([parts.method.as_str(), " ", &parts.route].concat()),
         };
-        Ok(Call {
-            operation: self.operation_name(),
-            idempotent: self
+        let inner = &*self.client.inner;
+        let uri = match parts.uri(inner) {
+            Ok(uri) => uri,
+            Err(error) => return Err(error.with_operation(operation)),
+        };
+        let started = inner.clock.now();
+        let breaker = match parts.breaker {
+            Some(breaker) => breaker,
+            None => {
+                let host = uri.host().unwrap_or_default();
+                let key = [host, "/", route::family(&parts.route)].concat();
+                inner.breakers.get(&key, started)
+            }
+        };
+        Ok(Box::new(Call {
+            operation,
+            idempotent: parts
                 .idempotent
-                .unwrap_or_else(|| self.method.is_idempotent()),
-            method: self.method,
-            route: self.route,
-            url,
-            headers,
-            body: self.body,
-            secrets: self.secrets,
-            total_timeout: self.deadline.unwrap_or(inner.total_timeout),
-            attempt_timeout: self.attempt_timeout.unwrap_or(inner.attempt_timeout),
-            retry: self.retry.unwrap_or_else(|| inner.retry.clone()),
+                .unwrap_or_else(|| parts.method.is_idempotent()),
+            method: parts.method,
+            route: parts.route,
+            uri,
+            headers: parts.headers,
+            body: parts.body,
+            secrets: parts.secrets,
+            started,
+            total_timeout: parts.deadline.unwrap_or(inner.total_timeout),
+            attempt_timeout: parts.attempt_timeout.unwrap_or(inner.attempt_timeout),
+            retry: parts.retry.unwrap_or_else(|| inner.retry.clone()),
             breaker,
-        })
+        }))
     }
+}
 
-    fn url(&self) -> Result<Url> {
-        let path = route::fill(&self.route, &self.segments)?;
-        let mut url = self
-            .client
-            .inner
-            .hosts
-            .api()
-            .join(&path)
-            .map_err(|_| Error::new(ErrorKind::InvalidRequest, "the route is no valid path"))?;
+impl Parts {
+    fn uri(&mut self, inner: &Inner) -> Result<Uri> {
+        let fail = |why: String| Err(Error::new(ErrorKind::InvalidRequest, why));
+        if let Some(problem) = self.problem.take() {
+            return fail(problem);
+        }
+        let base = &inner.api;
+        let mut text = String::with_capacity(base.path().len() + self.route.len() + 32);
+        text.push_str(base.path());
+        route::fill(&mut text, &self.route, &self.segments)?;
         if !self.query.is_empty() {
-            let mut pairs = url.query_pairs_mut();
+            text.push('?');
+            let start = text.len();
+            let mut pairs = form_urlencoded::Serializer::for_suffix(&mut text, start);
             for (name, value) in &self.query {
                 pairs.append_pair(name, value);
             }
         }
-        Ok(url)
+        let mut uri = base.clone().into_parts();
+        uri.path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(text)).ok();
+        if uri.path_and_query.is_none() {
+            return fail("the route is no valid path, or it is too long".to_owned());
+        }
+        Uri::from_parts(uri).or_else(|_| fail("the URL cannot be sent".to_owned()))
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -14,14 +14,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// A complete 2xx answer. Its body is immutable and shared.
 #[derive(Clone)]
 pub struct Response {
-    operation: String,
+    operation: Cow<'static, str>,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
 impl Response {
-    pub(super) fn new(operation: String, answer: http::Response<Bytes>) -> Self {
+    pub(super) fn new(operation: Cow<'static, str>, answer: http::Response<Bytes>) -> Self {
         let (parts, body) = answer.into_parts();
         Self {
             operation,
@@ -48,7 +48,7 @@ impl Response {
 
     /// The platform's id of this request.
     pub fn correlation_id(&self) -> Option<String> {
-        correlation_id(&self.headers)
+        correlation_id(&self.headers).map(Cow::into_owned)
     }
 
     /// Decodes the body.
@@ -101,11 +101,13 @@ impl std::fmt::Debug for Response {
     }
 }
 
-pub(super) fn correlation_id(headers: &HeaderMap) -> Option<String> {
+const CORRELATION_ID: HeaderName = HeaderName::from_static("inin-correlation-id");
+
+pub(super) fn correlation_id(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     headers
-        .get("inin-correlation-id")
+        .get(CORRELATION_ID)
         .and_then(|value| value.to_str().ok())
-        .map(|id| crate::redact::external_text(id, &[], 100))
+        .map(|id| crate::redact::short_text(id, 100))
 }
 
 /// True for `application/json` and every `+json` type. No content type at all is taken for JSON, as the decoder decides.

@@ -197,9 +197,7 @@ fn tls_provider() -> Result<(), Error> {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let request: reqwest::Request = request.try_into().map_err(|error: reqwest::Error| {
-            TransportError::new(TransportErrorKind::Request).with_source(error.without_url())
-        })?;
+        let request = convert(request)?;
         if request.url().scheme() == "https" && !TLS {
             return Err(
                 TransportError::new(TransportErrorKind::Request).with_source(
@@ -237,6 +235,26 @@ impl Transport for ReqwestTransport {
         *out.body_mut() = body.freeze();
         Ok(out)
     }
+}
+
+/// What reqwest's own conversion does, without printing the URI through a formatter.
+fn convert(request: Request<Bytes>) -> Result<reqwest::Request, TransportError> {
+    let (parts, body) = request.into_parts();
+    let uri = &parts.uri;
+    let refused = |_| TransportError::new(TransportErrorKind::Request);
+    let url = match (uri.scheme_str(), uri.authority(), uri.path_and_query()) {
+        (Some(scheme), Some(authority), Some(path)) => {
+            [scheme, "://", authority.as_str(), path.as_str()].concat()
+        }
+        _ => uri.to_string(),
+    };
+    let mut out = reqwest::Request::new(parts.method, url.parse().map_err(refused)?);
+    *out.headers_mut() = parts.headers;
+    *out.version_mut() = parts.version;
+    if !body.is_empty() {
+        *out.body_mut() = Some(body.into());
+    }
+    Ok(out)
 }
 
 /// Tells what a reqwest error means for a retry, by its flags and by the causes below it.

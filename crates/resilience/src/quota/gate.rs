@@ -266,8 +266,7 @@ impl Shared {
         later(reset, spread + self.random.duration_up_to(step))
     }
 
-    pub(super) fn settle(&self, change: impl FnOnce(&mut Ledger)) {
-        let now = self.clock.now();
+    pub(super) fn settle(&self, now: Instant, change: impl FnOnce(&mut Ledger)) {
         let mut state = self.lock();
         change(&mut state.ledger);
         let woken = state.notify(now);

@@ -27,25 +27,31 @@ impl Slot {
         }
     }
 
+    /// When the slot was given.
+    pub fn given_at(&self) -> Instant {
+        self.sent
+    }
+
     /// The answer carried the server's count.
     pub fn report(mut self, report: QuotaReport, now: Instant) {
         self.settled = true;
         let sent = self.sent;
         self.shared
-            .settle(|ledger| ledger.report(report, sent, now));
+            .settle(now, |ledger| ledger.report(report, sent, now));
     }
 
     /// The server answered and said nothing about quota. While nothing else is known, that turns the
     /// gate off until a report comes.
     pub fn silent(mut self, now: Instant) {
         self.settled = true;
-        self.shared.settle(|ledger| ledger.silent(now));
+        self.shared.settle(now, |ledger| ledger.silent(now));
     }
 
     /// The request was not sent.
     pub fn unused(mut self) {
         self.settled = true;
-        self.shared.settle(|ledger| ledger.give_back(1));
+        let now = self.shared.clock.now();
+        self.shared.settle(now, |ledger| ledger.give_back(1));
     }
 }
 
@@ -53,7 +59,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         if !self.settled {
             let now = self.shared.clock.now();
-            self.shared.settle(|ledger| ledger.lost(now));
+            self.shared.settle(now, |ledger| ledger.lost(now));
         }
     }
 }

@@ -57,6 +57,7 @@ pub struct Retry<'a> {
     random: &'a dyn Random,
     budget: Option<&'a RetryBudget>,
     deadline: Option<Instant>,
+    start: Option<Instant>,
     repeatable: bool,
     observer: Option<&'a dyn RetryObserver>,
 }
@@ -81,6 +82,7 @@ impl<'a> Retry<'a> {
             random,
             budget: None,
             deadline: None,
+            start: None,
             repeatable: false,
             observer: None,
         }
@@ -97,6 +99,14 @@ impl<'a> Retry<'a> {
     #[must_use]
     pub fn with_deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
         self.deadline = deadline.into();
+        self
+    }
+
+    /// The instant at which the call began, for a caller that has read the clock. Default: when [`run`](Self::run) is polled
+    /// first.
+    #[must_use]
+    pub fn with_start(mut self, start: Instant) -> Self {
+        self.start = Some(start);
         self
     }
 
@@ -125,7 +135,7 @@ impl<'a> Retry<'a> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let mut call = Call::new(self.clock.now());
+        let mut call = Call::new(self.start.unwrap_or_else(|| self.clock.now()));
         if let Some(budget) = self.budget {
             budget.deposit(call.started);
         }
