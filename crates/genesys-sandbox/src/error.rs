@@ -10,7 +10,9 @@ pub enum SandboxErrorKind {
     Settings,
     /// A listener could not be opened.
     Listen,
-    /// A scripted fault or external answer is not valid: a status outside 100–599, a header that is none.
+    /// A key or a certificate of the TLS destinations could not be made.
+    Certificates,
+    /// A scripted fault or answer is not valid: a status outside its range, a header that is none, an unknown id.
     Script,
     /// What was waited for did not happen in time.
     Timeout,

@@ -11,6 +11,8 @@ mod builder;
 mod clients;
 mod cloud;
 mod delivery;
+#[cfg(feature = "tls")]
+mod destinations;
 mod digest;
 mod entry;
 mod error;
@@ -50,6 +52,9 @@ pub use builder::SandboxBuilder;
 pub use clients::{CLIENT_ID, CLIENT_SECRET, OauthClient};
 pub use cloud::Profile;
 pub use delivery::{DELIVERY_LOG_CAPACITY, Delivery, DeliveryOutcome};
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use destinations::{Destination, DestinationKind, Destinations};
 pub use entry::{Counts, Effect, Host, LedgerEntry, Object, Outcome, Verb};
 pub use error::{SandboxError, SandboxErrorKind};
 pub use external::{ExternalReply, ExternalSystems};

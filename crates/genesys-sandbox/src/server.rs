@@ -31,7 +31,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the sandbox shuts down.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long to wait after a failed accept, so that a lack of file handles is no hot loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens a listener on a loopback address.
 pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {

@@ -20,6 +20,18 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
+/// The time of day as the time since the start of 1970.
+#[cfg(feature = "tls")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server on real sockets runs in real time"
+)]
+pub(crate) fn since_epoch() -> Duration {
+    jiff::Timestamp::now()
+        .duration_since(jiff::Timestamp::UNIX_EPOCH)
+        .unsigned_abs()
+}
+
 /// The time of day, RFC 3339 in UTC with milliseconds.
 #[allow(
     clippy::disallowed_methods,

@@ -8,6 +8,8 @@ mod support;
 mod admin;
 mod api_rules;
 mod delivery;
+#[cfg(feature = "tls")]
+mod destinations;
 mod faults;
 mod guide;
 mod login;
