@@ -11,7 +11,10 @@
 mod addresses;
 mod client;
 mod guard;
+mod pki;
 mod policy;
+mod probe;
 mod redirects;
 mod secure;
 mod server;
+mod tls;
