@@ -21,7 +21,7 @@ const HEADER_LENGTH: usize = 4_096;
 /// The longest time in seconds that one event may take with all its retries: a day.
 const DELIVERY_TIME: f64 = 86_400.0;
 /// Headers that belong to the connection, to the message or to the platform's own authentication.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "authorization",
     "connection",
     "content-encoding",
@@ -39,6 +39,7 @@ const RESERVED: [&str; 17] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
 ];
 
 /// A body that keeps the rules.
@@ -179,13 +180,11 @@ fn read_filters(members: &mut Members<'_>) -> Vec<EventFilter> {
     filters
 }
 
-/// True for the form of the platform's topics: `v2.` and dotted segments.
+/// True for the form of the platform's topics: `v2.` and dotted segments, of which `{id}` stands for any one.
 fn is_topic(name: &str) -> bool {
     let segment = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        text == "{id}" || (!text.is_empty() && text.bytes().all(plain))
     };
     name.strip_prefix("v2.")
         .is_some_and(|rest| rest.split('.').all(segment))
@@ -219,7 +218,7 @@ fn read_headers(members: &mut Members<'_>) -> HeaderMap {
                 continue;
             }
         };
-        if name == header::CONTENT_TYPE && value != "application/json" {
+        if name == header::CONTENT_TYPE && !is_json(&value) {
             members.problem("invalid.value", &field, "must be application/json");
             continue;
         }
@@ -228,6 +227,12 @@ fn read_headers(members: &mut Members<'_>) -> HeaderMap {
         }
     }
     headers
+}
+
+/// True for `application/json`, with parameters or without.
+fn is_json(value: &HeaderValue) -> bool {
+    let kind = value.to_str().unwrap_or_default().split(';').next();
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 #[cfg(test)]
@@ -252,7 +257,8 @@ mod tests {
     #[test]
     fn a_topic_has_its_version_and_whole_segments() {
         assert!(is_topic("v2.audits.entitytype.queue.entityid.a-1"));
-        for bad in ["v2", "v2.", "v2.a..b", "v2.a b", "v1.a", "a.b"] {
+        assert!(is_topic("v2.audits.entitytype.{id}.entityid.{id}"));
+        for bad in ["v2", "v2.", "v2.a..b", "v2.a b", "v2.{a}", "v1.a", "a.b"] {
             assert!(!is_topic(bad), "{bad}");
         }
     }

@@ -104,7 +104,7 @@ fn anything() -> Value {
     open(&[], json!({}))
 }
 
-static TOPICS: [Topic; 21] = [
+static TOPICS: [Topic; 23] = [
     Topic {
         name: "v2.architect.dependencytracking.build",
         schema: build,
@@ -135,6 +135,14 @@ static TOPICS: [Topic; 21] = [
     },
     Topic {
         name: "v2.detail.events.conversation.{id}.customer.start",
+        schema: conversation,
+    },
+    Topic {
+        name: "v2.detail.events.conversation.{id}.flow.end",
+        schema: conversation,
+    },
+    Topic {
+        name: "v2.detail.events.conversation.{id}.flow.start",
         schema: conversation,
     },
     Topic {

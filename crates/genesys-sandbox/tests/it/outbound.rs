@@ -225,7 +225,7 @@ async fn each_limit_holds_at_its_edge() {
             .collect()
     };
     let policy = |retries: u32, interval: f64, factor: f64| json!({"maxRetries": retries, "retryInterval": interval, "backoffFactor": factor});
-    let cases: [(&str, Value, &[&str]); 25] = [
+    let cases: [(&str, Value, &[&str]); 26] = [
         ("uris", others(9), &[]),
         ("uris", others(10), &["uris"]),
         ("uris", json!(null), &[]),
@@ -270,6 +270,11 @@ async fn each_limit_holds_at_its_edge() {
             "eventFilters",
             json!([{"eventType": "v2..build"}]),
             &["eventFilters[0].eventType"],
+        ),
+        (
+            "headers",
+            json!({"Content-Type": "application/json; charset=utf-8"}),
+            &[],
         ),
         ("headers", json!(null), &[]),
         (
