@@ -205,9 +205,13 @@ impl Judge<'_> {
     fn add(&self, error: webpki::Error, report: &mut TlsReport) {
         let verdict = kind(&error);
         let told = report.findings.iter().any(|finding| {
-            let found = finding.verdict;
-            // It calls everything it cannot lead to a root an unknown issuer, whatever the reason.
-            found == verdict || matches!(verdict, TlsVerdict::UnknownAuthority | TlsVerdict::Other)
+            // These three are its last words on a path that leads nowhere, whatever the reason: an issuer by that name with
+            // another key is a wrong signature to it, and so is a key that it does not take.
+            let vague = matches!(
+                verdict,
+                TlsVerdict::UnknownAuthority | TlsVerdict::BadSignature | TlsVerdict::Other
+            );
+            vague || finding.verdict == verdict
         });
         if !told {
             let finding = TlsFinding::new(verdict, error.to_string());
