@@ -148,14 +148,23 @@ impl EgressPolicy {
     /// The first rule that refuses it.
     pub fn check_url(&self, url: &Url) -> Result<(), Blocked> {
         let target = self.target(url)?;
-        match target.literal() {
-            Some(address) => {
-                let class = self.check_address(address)?;
-                if target.plain && class != AddressClass::Loopback {
-                    return Err(Blocked::Scheme);
-                }
-                Ok(())
+        if let Some(address) = target.literal() {
+            let class = self.check_address(address)?;
+            if target.plain && class != AddressClass::Loopback {
+                return Err(Blocked::Scheme);
             }
+        }
+        Ok(())
+    }
+
+    /// Judges a host alone, the name or the address: for a validation that reports every problem of a URL at once.
+    ///
+    /// # Errors
+    /// [`Blocked::Host`], [`Blocked::Name`], [`Blocked::Unlisted`] or [`Blocked::Address`].
+    pub fn check_host(&self, host: &Host<&str>) -> Result<(), Blocked> {
+        let host = self.host(host.clone())?;
+        match literal(&host) {
+            Some(address) => self.check_address(address).map(drop),
             None => Ok(()),
         }
     }
@@ -200,8 +209,13 @@ impl EgressPolicy {
         if port == 0 || !(self.any_port || self.ports.contains(&port)) {
             return Err(Blocked::Port);
         }
-        let host = match url.host().ok_or(Blocked::Host)? {
-            // The dot at the end says "absolute" to a resolver and nothing to anybody else.
+        let host = self.host(url.host().ok_or(Blocked::Host)?)?;
+        Ok(Target { host, port, plain })
+    }
+
+    /// A host whose name passes, without the dot at its end: it says "absolute" to a resolver and nothing to anybody else.
+    fn host<'a>(&self, host: Host<&'a str>) -> Result<Host<&'a str>, Blocked> {
+        let host = match host {
             Host::Domain(name) => Host::Domain(name.strip_suffix('.').unwrap_or(name)),
             literal => literal,
         };
@@ -218,8 +232,16 @@ impl EgressPolicy {
             Some(only) if !only.iter().any(|pattern| pattern.matches(&host)) => {
                 Err(Blocked::Unlisted)
             }
-            _ => Ok(Target { host, port, plain }),
+            _ => Ok(host),
         }
+    }
+}
+
+fn literal(host: &Host<&str>) -> Option<IpAddr> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(ip) => Some((*ip).into()),
+        Host::Ipv6(ip) => Some((*ip).into()),
     }
 }
 
@@ -250,11 +272,7 @@ impl Target<'_> {
 
     /// The address, for a host that is one.
     pub(super) fn literal(&self) -> Option<IpAddr> {
-        match self.host {
-            Host::Domain(_) => None,
-            Host::Ipv4(ip) => Some(ip.into()),
-            Host::Ipv6(ip) => Some(ip.into()),
-        }
+        literal(&self.host)
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -221,3 +221,20 @@ fn a_pattern_is_a_host_and_nothing_more() {
         assert_eq!(good.parse::<HostPattern>().unwrap().to_string(), shown);
     }
 }
+
+#[test]
+fn a_host_is_judged_alone_as_it_is_in_a_url() {
+    let strict = EgressPolicy::new();
+    for (url, expected) in [
+        ("ftp://user@intranet:22/", Err(Blocked::Name)),
+        ("ftp://user@hooks.example.com.:22/", Ok(())),
+        (
+            "http://10.0.0.1:22/",
+            Err(Blocked::Address(AddressClass::Private)),
+        ),
+        ("https://*.example.com/", Err(Blocked::Host)),
+    ] {
+        let url: url::Url = url.parse().unwrap();
+        assert_eq!(strict.check_host(&url.host().unwrap()), expected, "{url}");
+    }
+}
