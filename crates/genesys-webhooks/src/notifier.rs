@@ -40,6 +40,10 @@ mod attempt;
 /// delivery that failed may have arrived all the same; sending it later with the same id is right. 410 asks for no more:
 /// the error's [`status`](Error::status) says so.
 ///
+/// A [`TargetUrl`] is the check of a text. Where targets come from callers, give [`new`](Self::new) a
+/// `genesys_core::transport::GuardedTransport` (feature `guard`): it judges every address that the name resolves to, dials
+/// no other, and a target that it blocks fails at once as [`ErrorKind::InvalidRequest`].
+///
 /// Clones share the retry budget. Dropping the future of a delivery cancels it.
 ///
 /// ```
@@ -88,6 +92,8 @@ impl Notifier {
     }
 
     /// A notifier that shares a client's transport, time, randomness, observer and audit trail, and none of its token.
+    ///
+    /// A client's transport is made for the API and goes wherever a name resolves to: for targets that are your own.
     pub fn for_client(client: &Client, key: SigningKey) -> Self {
         Self::new(Arc::clone(client.transport()), key)
             .with_clock(Arc::clone(client.clock()))

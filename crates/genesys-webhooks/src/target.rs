@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use endpoint_probe::EgressPolicy;
 use genesys_core::{Error, ErrorKind, Hosts, Result, redact};
 use secrecy::SecretString;
-use url::{Host, Url, form_urlencoded};
-
-mod address;
+use url::{Url, form_urlencoded};
 
 /// Longest text accepted, in bytes.
 const MAX_LEN: usize = 2048;
@@ -31,16 +30,6 @@ const SECRET_PARAMETERS: &[&str] = &[
     "token",
 ];
 
-/// Endings of names that resolve inside a private network or on the own machine.
-const PRIVATE_SUFFIXES: &[&str] = &[
-    "home.arpa",
-    "internal",
-    "lan",
-    "local",
-    "localdomain",
-    "localhost",
-];
-
 /// A URL that deliveries may be sent to, checked by its text.
 ///
 /// - `https`; `localhost` and loopback addresses are taken for development, and there plain `http` as well;
@@ -48,12 +37,12 @@ const PRIVATE_SUFFIXES: &[&str] = &[
 /// - no query parameter whose name says that it is a credential (`token`, `api_key`, `sig`, …): every proxy on the way logs
 ///   queries, so sign deliveries instead. [`parse_with_query_credentials`](Self::parse_with_query_credentials) allows it for a
 ///   receiver that offers nothing else;
-/// - no IP literal of a private, link-local, metadata, shared, documentation, multicast or otherwise special range, also
-///   not inside an IPv6 address;
-/// - no single-label name but `localhost`, and no name that ends in `.internal`, `.local`, `.localhost` or the like.
+/// - a host that the strict [`EgressPolicy`] takes: no address of a private, link-local, metadata, documentation or otherwise
+///   special range, also not inside an IPv6 address; no single-label name but `localhost`, and no name under `.internal`,
+///   `.local`, `.localhost` or the like.
 ///
-/// This is the check of a text. A public name may still resolve to a private address: whoever dials it has to check the
-/// address that is really dialled, which needs a connector of its own and is not part of this crate.
+/// This is the check of a text. A public name may still resolve to a private address: give the
+/// [`Notifier`](crate::Notifier) a guarded transport, which judges the address that is dialled.
 ///
 /// `Debug` and `Display` leave out the query's values.
 ///
@@ -179,20 +168,9 @@ fn host_problem(url: &Url) -> Option<String> {
     match url.host() {
         None => Some("it has no host".to_owned()),
         Some(_) if Hosts::is_loopback(url) => None,
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            let private = !name.contains('.')
-                || PRIVATE_SUFFIXES.iter().any(|suffix| {
-                    name.strip_suffix(suffix)
-                        .is_some_and(|rest| rest.ends_with('.'))
-                });
-            private.then(|| "the host is a name of a private network".to_owned())
-        }
-        Some(Host::Ipv4(ip)) => {
-            address::special_v4(ip).map(|what| format!("the host is {what} address"))
-        }
-        Some(Host::Ipv6(ip)) => {
-            address::special_v6(ip).map(|what| format!("the host is {what} address"))
+        Some(host) => {
+            let refused = EgressPolicy::new().check_host(&host).err()?;
+            Some(refused.to_string())
         }
     }
 }
@@ -294,6 +272,11 @@ mod tests {
             "https://[::ffff:127.0.0.1]/",
             "https://[64:ff9b::a9fe:a9fe]/",
             "https://[2002:a9fe:a9fe::1]/",
+            "https://[2002:808:808::1]/",
+            // A metadata service in public space.
+            "https://168.63.129.16/",
+            "https://api.default.svc/",
+            "https://*.example.com/",
             "https://[2001:db8::1]/",
             "https://metadata.google.internal/",
             "https://METADATA.google.INTERNAL./",

@@ -240,7 +240,7 @@ mod tests {
             "plain http",
             "user info",
             "fragment",
-            "a private address",
+            "the address is not allowed: private",
             "chnaged",
             "given twice",
             "content type",

@@ -227,3 +227,43 @@ async fn a_delivery_is_audited_and_nothing_shows_key_or_query() {
         "{shown}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_guarded_notifier_blocks_a_name_that_resolves_into_a_private_network() {
+    // errata INT-31, ALL-27
+    use endpoint_probe::test_util::{ScriptedConnector, ScriptedResolver};
+    use endpoint_probe::{EgressPolicy, Guard, GuardedClient};
+    use genesys_core::transport::GuardedTransport;
+
+    let names = ScriptedResolver::new()
+        .with_answer("monitor.example.com", ["10.0.0.7".parse().unwrap()])
+        .with_answer("monitor.example.com", ["93.184.216.34".parse().unwrap()]);
+    let (names, wire) = (Arc::new(names), Arc::new(ScriptedConnector::refusing()));
+    let guard = Guard::new(
+        EgressPolicy::new(),
+        Arc::clone(&names) as _,
+        Arc::clone(&wire) as _,
+    );
+    let client = GuardedClient::builder(guard).build().unwrap();
+    let notifier = Notifier::new(Arc::new(GuardedTransport::new(client)), key(1));
+    let target = TargetUrl::parse(URL).unwrap();
+
+    let error = notifier.send(&target, &notification()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(
+        (error.attempts().len(), names.lookups("monitor.example.com")),
+        (1, 1)
+    );
+    assert!(wire.dialled().is_empty());
+
+    // A public address that refuses is tried as often as the policy says, with a look-up each.
+    let error = notifier.send(&target, &notification()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts().len()),
+        (ErrorKind::Connect, 4)
+    );
+    assert_eq!(
+        (wire.dialled().len(), names.lookups("monitor.example.com")),
+        (4, 5)
+    );
+}
