@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::{breaker, client, token};
+use crate::{breaker, client, guard, token};
 
 const CHILD: &str = "--child";
 const SERVE: &str = "--serve";
@@ -64,6 +64,27 @@ const WORKLOADS: &[Workload] = &[
             token::tokio_lock(&tokio::sync::RwLock::new(token::entry()), n);
         },
     ),
+    ("guard: Url::parse", 10_000, 110_000, |n, _| {
+        guard::parse(guard::NAMED, n)
+    }),
+    (
+        "guard: URL, name and one address",
+        10_000,
+        110_000,
+        |n, _| guard::judge(guard::NAMED, &guard::addresses()[..1], n),
+    ),
+    (
+        "guard: URL, name and eight addresses",
+        10_000,
+        110_000,
+        |n, _| guard::judge(guard::NAMED, &guard::addresses(), n),
+    ),
+    ("guard: URL that is an address", 10_000, 110_000, |n, _| {
+        guard::judge(guard::LITERAL, &[], n)
+    }),
+    ("guard: one address alone", 10_000, 110_000, |n, _| {
+        guard::addresses_alone(&guard::addresses()[..1], n)
+    }),
     ("GET: reqwest", 200, 1_200, |n, base| {
         let (http, url) = (client::bare(), client::url(base));
         client::runtime().block_on(async {

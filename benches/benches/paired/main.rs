@@ -1,5 +1,5 @@
 //! Every measurement of the workspace, or the parts named on the command line:
-//! `cargo bench -p genesys-benches -- breaker token client pages instructions`.
+//! `cargo bench -p genesys-benches -- breaker token client pages guard instructions`.
 
 #![allow(
     clippy::print_stdout,
@@ -12,6 +12,7 @@
 
 mod breaker;
 mod client;
+mod guard;
 mod instructions;
 mod pages;
 mod token;
@@ -21,11 +22,12 @@ fn main() {
     if instructions::child(&arguments) {
         return;
     }
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("breaker", breaker::run),
         ("token", token::run),
         ("client", client::run),
         ("pages", pages::run),
+        ("guard", guard::run),
         ("instructions", instructions::run),
     ];
     // `cargo bench` adds `--bench`.
