@@ -9,6 +9,7 @@ mod client;
 mod connect;
 mod error;
 mod guard;
+mod health;
 #[cfg(feature = "probe")]
 mod probe;
 mod resolve;
@@ -26,6 +27,11 @@ pub use connect::{Connector, Stream, TcpConnector};
 pub use error::{Error, ErrorKind, Result};
 pub use guard::{
     Blocked, CheckedAddress, Destination, EgressPolicy, Guard, HostPattern, HostPatternError,
+};
+pub use health::{
+    CheckResult, HealthCause, HealthConfig, HealthConfigError, HealthProblem, HealthProgress,
+    HealthState, HealthTracker, HealthTransition, HealthUpdate, InitialHealth, PoolMode,
+    PoolPolicy, PoolSelection, WhenAllDown,
 };
 #[cfg(feature = "probe")]
 #[cfg_attr(docsrs, doc(cfg(feature = "probe")))]

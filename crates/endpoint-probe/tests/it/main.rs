@@ -11,6 +11,7 @@
 mod addresses;
 mod client;
 mod guard;
+mod health;
 mod pki;
 mod policy;
 mod probe;
