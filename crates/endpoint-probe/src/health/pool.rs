@@ -6,7 +6,7 @@ use super::state::HealthState;
 
 /// What a pool does when no member works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 pub enum WhenAllDown {
     /// Use all of them: when everything looks ill, the checks are the likelier culprit. What load balancers do that serve
     /// users.
@@ -40,7 +40,7 @@ pub struct PoolPolicy {
 
 /// Which rule chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum PoolMode {
     /// At least one member is up.

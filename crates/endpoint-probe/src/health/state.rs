@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// What one check said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 pub enum CheckResult {
     /// The endpoint answered as it should.
     Passed,
@@ -19,7 +19,7 @@ pub enum CheckResult {
 
 /// What is believed of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum HealthState {
     /// It works.
@@ -52,7 +52,7 @@ impl fmt::Display for HealthState {
 
 /// Why a state changed, with the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "camelCase", tag = "kind")]
 #[non_exhaustive]
 pub enum HealthCause {
     /// Checks passed in a row.
