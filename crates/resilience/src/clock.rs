@@ -12,7 +12,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Where time comes from.
 ///
 /// Everything in this crate that measures, compares or waits takes its time from a clock, so that a
-/// test can run an hour in a millisecond. [`SystemClock`](crate::SystemClock) is the real one;
+/// test can run an hour in a millisecond. `SystemClock` (feature `tokio`) is the real one;
 /// `FakeClock` (feature `test-util`) is moved by hand.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The monotonic time. It never goes back; every deadline is expressed in it.

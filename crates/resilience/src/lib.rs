@@ -1,3 +1,8 @@
+// Without the runtime, the README's links to what needs one lead to its table of features.
+#![cfg_attr(
+    not(feature = "tokio"),
+    doc = "[`SystemClock`]: #features\n[`SingleFlight`]: #features\n[`FillCache`]: #features\n[`Quota::with_store`]: #features\n\n"
+)]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -38,8 +43,8 @@ pub use dedupe::{Claim, DedupeStore, MemoryDedupeStore};
 pub use delay::{Backoff, Delays, Jitter};
 pub use error::{ConfigError, Problem, StoreError, StoreErrorKind};
 pub use quota::{
-    LeaseAnswer, MemoryQuotaStore, Quota, QuotaConfig, QuotaError, QuotaLease, QuotaReport,
-    QuotaStore, Slot,
+    AgedReport, LeaseAnswer, LeaseReport, MemoryQuotaStore, Quota, QuotaConfig, QuotaError,
+    QuotaLease, QuotaReport, QuotaStore, Slot, StoreHealth,
 };
 pub use random::{Random, SeededRandom, ThreadRandom};
 pub use retry::{

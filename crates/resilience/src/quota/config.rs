@@ -38,6 +38,8 @@ impl QuotaReport {
 /// | longest throttle believed | 24 h |
 /// | spread between two waiters after a reset | 2 ms, at most 2 s in all |
 /// | limit keys that stop the whole token | none named |
+/// | slots in one lease of a shared window | at most 25 |
+/// | patience with a store | 250 ms |
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuotaConfig {
     pub(super) probing: u64,
@@ -45,6 +47,12 @@ pub struct QuotaConfig {
     pub(super) max_throttle: Duration,
     pub(super) step: Duration,
     pub(super) shared_keys: Vec<Arc<str>>,
+    pub(super) lease_size: u32,
+    #[cfg_attr(
+        not(feature = "tokio"),
+        allow(dead_code, reason = "without a runtime no gate has a store")
+    )]
+    pub(super) patience: Duration,
 }
 
 impl Default for QuotaConfig {
@@ -55,6 +63,8 @@ impl Default for QuotaConfig {
             max_throttle: Duration::from_secs(24 * 60 * 60),
             step: Duration::from_millis(2),
             shared_keys: Vec::new(),
+            lease_size: 25,
+            patience: Duration::from_millis(250),
         }
     }
 }
@@ -93,6 +103,21 @@ impl QuotaConfig {
         I::Item: Into<Arc<str>>,
     {
         self.shared_keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The most slots that a gate with a store leases at a time, between 1 and 1000. What one gate holds, another cannot
+    /// use.
+    #[must_use]
+    pub fn with_lease_size(mut self, slots: u32) -> Self {
+        self.lease_size = slots.clamp(1, 1000);
+        self
+    }
+
+    /// How long a visit to the store may take before the gate decides alone, between 1 ms and 10 s.
+    #[must_use]
+    pub fn with_store_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience.clamp(Duration::from_millis(1), Duration::from_secs(10));
         self
     }
 }

@@ -1,15 +1,18 @@
 //! The gate that requests pass one by one.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "tokio")]
+use super::courier::{Store, dispatch};
 use super::ledger::{Availability, Ledger};
-use super::throttle::Throttles;
-use super::{QuotaConfig, QuotaError, Slot};
+use super::pool::Pool;
+use super::queue::{Place, State, wake};
+use super::slot::{Fate, Grant};
+#[cfg(feature = "tokio")]
+use super::store::QuotaStore;
+use super::{QuotaConfig, QuotaError, Slot, StoreHealth};
 use crate::{Clock, Random};
 
 /// The longest spread after a reset.
@@ -53,42 +56,58 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     state: Mutex<State>,
-}
-
-struct State {
-    ledger: Ledger,
-    throttles: Throttles,
-    /// Waiting for the window, oldest first. A resource that is throttled waits elsewhere, so that it
-    /// keeps nobody behind it waiting.
-    queue: BTreeMap<u64, Waiting>,
-    next_ticket: u64,
-}
-
-#[derive(Default)]
-struct Waiting {
-    waker: Option<Waker>,
-    notified: bool,
-    /// Wakes up by itself.
-    timed: bool,
-    /// Has its own time to start and is not to be woken before.
-    starts: Option<Instant>,
+    #[cfg(feature = "tokio")]
+    pub(super) store: Option<Store>,
 }
 
 impl Quota {
     /// A gate that knows nothing yet.
     pub fn new(config: QuotaConfig, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let state = Mutex::new(State {
-            ledger: Ledger::new(&config),
-            throttles: Throttles::default(),
-            queue: BTreeMap::new(),
-            next_ticket: 0,
-        });
+        let state = State::new(Ledger::new(&config), None);
         Self {
             shared: Arc::new(Shared {
                 config,
                 clock,
                 random,
-                state,
+                state: Mutex::new(state),
+                #[cfg(feature = "tokio")]
+                store: None,
+            }),
+        }
+    }
+
+    /// The same gate, before its first request, on a window that it shares with every gate of the same `store` and `key`, in
+    /// this process or another. The key names the token; it is no secret and must not be one.
+    ///
+    /// - The gate leases slots: one for each caller that waits and one for each request under way, at most
+    ///   [`with_lease_size`](QuotaConfig::with_lease_size). It returns what is left as soon as nobody waits and nothing is
+    ///   under way. What a crashed process held comes back when its lease expires.
+    /// - Visits to the store happen in tasks of their own. A caller waits for one only when there is no slot at hand, at
+    ///   most [`with_store_patience`](QuotaConfig::with_store_patience) and never beyond its deadline.
+    /// - **A store that fails or is slower than that has no say for 1 s**, and then until a visit succeeds, which no caller
+    ///   waits for. Meanwhile the gate decides alone, as a gate without a store does: by the server's counts, which show how
+    ///   fast others spend the same token. What may go over the limit then is what the processes have in flight together
+    ///   when the window runs out, and each process tries [`with_probing`](QuotaConfig::with_probing) requests at the start
+    ///   of the next one. [`store_health`](Self::store_health) counts it.
+    /// - What the server itself said, to this gate, goes before what the store says.
+    /// - Slots that a gate takes outside of a tokio runtime are granted as if the store were away.
+    #[cfg(feature = "tokio")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+    #[must_use]
+    pub fn with_store(self, store: Arc<dyn QuotaStore>, key: impl Into<Arc<str>>) -> Self {
+        let config = self.shared.config.clone();
+        let state = State::new(Ledger::new(&config), Some(Pool::new(&config)));
+        Self {
+            shared: Arc::new(Shared {
+                clock: Arc::clone(&self.shared.clock),
+                random: Arc::clone(&self.shared.random),
+                state: Mutex::new(state),
+                store: Some(Store {
+                    store,
+                    key: key.into(),
+                    patience: config.patience,
+                }),
+                config,
             }),
         }
     }
@@ -112,9 +131,10 @@ impl Quota {
         let mut not_before = None;
         loop {
             let now = self.shared.clock.now();
-            let wake = match self.shared.step(&mut place, resource, not_before, now) {
-                Step::Granted => {
-                    return Ok(Slot::new(Arc::clone(&self.shared), now));
+            let step = Shared::step(&self.shared, &mut place, resource, not_before, now);
+            let wake = match step {
+                Step::Granted(grant) => {
+                    return Ok(Slot::new(Arc::clone(&self.shared), grant));
                 }
                 Step::Wait { until, start } => {
                     if start.is_some() {
@@ -157,9 +177,11 @@ impl Quota {
         match limit {
             None => {
                 state.ledger.throttle(retry_after, now);
-                let woken = state.notify(now);
-                drop(state);
-                wake(woken);
+                if let Some(pool) = &mut state.pool {
+                    let wait = retry_after.min(config.max_throttle);
+                    pool.throttled(later(now, wait));
+                }
+                self.shared.changed(state, now);
             }
             Some(limit) => {
                 let wait = retry_after.min(config.max_throttle);
@@ -174,18 +196,25 @@ impl Quota {
     pub fn waiting(&self) -> usize {
         self.shared.lock().queue.len()
     }
+
+    /// How the gate gets on with its store; none without one.
+    pub fn store_health(&self) -> Option<StoreHealth> {
+        self.shared.lock().pool.as_ref().map(Pool::health)
+    }
 }
 
 impl fmt::Debug for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.lock();
         f.debug_struct("Quota")
-            .field("ledger", &self.shared.lock().ledger)
+            .field("ledger", &state.ledger)
+            .field("pool", &state.pool)
             .finish_non_exhaustive()
     }
 }
 
 enum Step {
-    Granted,
+    Granted(Grant),
     /// No slot before `until`; this waiter starts at `start`.
     Wait {
         until: Option<Instant>,
@@ -198,31 +227,46 @@ enum Step {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn step(
-        &self,
+        shared: &Arc<Self>,
         place: &mut Place<'_>,
         resource: &str,
         not_before: Option<Instant>,
         now: Instant,
     ) -> Step {
-        let mut state = self.lock();
+        let mut state = shared.lock();
         if let Some(until) = state.throttles.until(resource, now) {
-            let start = later(until, self.random.duration_up_to(self.config.step));
+            let start = later(until, shared.random.duration_up_to(shared.config.step));
             if place.ticket.is_some() {
                 state.leave(place);
-                let woken = state.notify(now);
-                drop(state);
-                wake(woken);
+                shared.changed(state, now);
             }
             return Step::Wait {
                 until: Some(until),
                 start: Some(start),
             };
         }
+        let step = shared.in_turn(&mut state, place, not_before, now);
+        #[cfg(feature = "tokio")]
+        {
+            let woken = dispatch(shared, &mut state, now);
+            drop(state);
+            wake(woken);
+        }
+        step
+    }
+
+    fn in_turn(
+        &self,
+        state: &mut State,
+        place: &mut Place<'_>,
+        not_before: Option<Instant>,
+        now: Instant,
+    ) -> Step {
         let rank = state.rank(place) as u64;
         if let Some(start) = not_before.filter(|start| now < *start) {
             return Step::Wait {
@@ -230,14 +274,14 @@ impl Shared {
                 start: Some(start),
             };
         }
-        match state.ledger.available(now) {
+        match state.available(now) {
             // The older waiters' slots are theirs, also while they are still asleep.
             Availability::Slots(free) if free > rank => {
-                let _ = state.ledger.take(1, now);
+                let lease = state.take(now);
                 state.leave(place);
-                Step::Granted
+                Step::Granted(Grant { sent: now, lease })
             }
-            Availability::Slots(_) => {
+            Availability::Slots(_) | Availability::Asked => {
                 state.enter(place, None);
                 Step::Watch { until: None }
             }
@@ -266,117 +310,31 @@ impl Shared {
         later(reset, spread + self.random.duration_up_to(step))
     }
 
-    pub(super) fn settle(&self, now: Instant, change: impl FnOnce(&mut Ledger)) {
-        let mut state = self.lock();
-        change(&mut state.ledger);
+    /// Notes what came of a slot.
+    pub(super) fn settle(shared: &Arc<Self>, grant: Grant, fate: Fate, now: Instant) {
+        let mut state = shared.lock();
+        let ledger = &mut state.ledger;
+        match fate {
+            Fate::Reported(report) => ledger.report(report, grant.sent, now),
+            Fate::Silent => ledger.silent(now),
+            Fate::Lost => ledger.lost(now),
+            Fate::Unused => ledger.settle(1),
+        }
+        if let Some(pool) = &mut state.pool {
+            pool.settle(grant.lease, fate, grant.sent, now);
+        }
+        shared.changed(state, now);
+    }
+
+    /// Tells those who wait, and the store, what has changed.
+    pub(super) fn changed(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant) {
         let woken = state.notify(now);
+        #[cfg(feature = "tokio")]
+        let more = dispatch(self, &mut state, now);
         drop(state);
         wake(woken);
-    }
-}
-
-impl State {
-    fn rank(&self, place: &Place<'_>) -> usize {
-        match place.ticket {
-            None => self.queue.len(),
-            Some(ticket) => self.queue.range(..ticket).count(),
-        }
-    }
-
-    fn enter(&mut self, place: &mut Place<'_>, starts: Option<Instant>) {
-        let ticket = *place.ticket.get_or_insert_with(|| {
-            self.next_ticket += 1;
-            self.next_ticket
-        });
-        self.queue.entry(ticket).or_default().starts = starts;
-    }
-
-    fn leave(&mut self, place: &mut Place<'_>) {
-        if let Some(ticket) = place.ticket.take() {
-            self.queue.remove(&ticket);
-        }
-    }
-
-    /// Wakes as many of the oldest waiters as there are slots. When there are none any more, wakes those
-    /// who would not wake up by themselves, so that they learn how long it takes.
-    fn notify(&mut self, now: Instant) -> Vec<Waker> {
-        let free = match self.ledger.available(now) {
-            Availability::Slots(free) => usize::try_from(free).unwrap_or(usize::MAX),
-            Availability::Pending(_) | Availability::Spent(_) => 0,
-        };
-        self.queue
-            .values_mut()
-            .enumerate()
-            .take_while(|(rank, _)| *rank < free || free == 0)
-            .filter(|(_, waiting)| free > 0 || !waiting.timed)
-            .filter(|(_, waiting)| waiting.starts.is_none_or(|start| start <= now))
-            .filter_map(|(_, waiting)| {
-                waiting.notified = true;
-                waiting.waker.take()
-            })
-            .collect()
-    }
-}
-
-/// A caller's place in the queue; given up on drop.
-struct Place<'a> {
-    shared: &'a Shared,
-    ticket: Option<u64>,
-}
-
-impl Place<'_> {
-    /// Until `wake` or `deadline`, or until a slot comes back. Only `wake` is a time at which there may be a slot: who has
-    /// none wants to know when the window turns out to be spent.
-    async fn wait(&mut self, wake: Option<Instant>, deadline: Option<Instant>) {
-        let at = match (wake, deadline) {
-            (Some(wake), Some(deadline)) => Some(wake.min(deadline)),
-            (wake, deadline) => wake.or(deadline),
-        };
-        let mut sleep = at.map(|at| self.shared.clock.sleep_until(at));
-        poll_fn(|cx| {
-            if let Some(sleep) = &mut sleep
-                && sleep.as_mut().poll(cx).is_ready()
-            {
-                return Poll::Ready(());
-            }
-            let Some(ticket) = self.ticket else {
-                return Poll::Pending;
-            };
-            let mut state = self.shared.lock();
-            match state.queue.get_mut(&ticket) {
-                Some(waiting) if waiting.notified => {
-                    waiting.notified = false;
-                    Poll::Ready(())
-                }
-                Some(waiting) => {
-                    waiting.timed = wake.is_some();
-                    waiting.waker = Some(cx.waker().clone());
-                    Poll::Pending
-                }
-                None => Poll::Ready(()),
-            }
-        })
-        .await;
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if self.ticket.is_some() {
-            // Whoever stood behind may be next now.
-            let now = self.shared.clock.now();
-            let mut state = self.shared.lock();
-            state.leave(self);
-            let woken = state.notify(now);
-            drop(state);
-            wake(woken);
-        }
-    }
-}
-
-fn wake(wakers: Vec<Waker>) {
-    for waker in wakers {
-        waker.wake();
+        #[cfg(feature = "tokio")]
+        wake(more);
     }
 }
 

@@ -20,6 +20,10 @@ pub(super) struct Ledger {
     throttled_until: Option<Instant>,
     /// The server was seen to round its reset down.
     rounds_down: bool,
+    /// Nobody knows whether these were sent. They count as spent until the answer to a later request says.
+    doubtful: u64,
+    /// When the last of them became so.
+    doubtful_since: Option<Instant>,
     probing: u64,
     max_window: Duration,
     max_throttle: Duration,
@@ -53,17 +57,19 @@ impl Window {
         1.0 + others as f64 / self.answered.max(1) as f64
     }
 
-    fn count_unreported(&mut self) {
-        self.used = self.used.saturating_add(1);
-        self.answered = self.answered.saturating_add(1);
+    fn count_unreported(&mut self, requests: u64) {
+        self.used = self.used.saturating_add(requests);
+        self.answered = self.answered.saturating_add(requests);
     }
 
     /// Slots that can be granted on top of those in flight.
-    fn free(&self, allowed: u64, in_flight: u64) -> u64 {
+    fn free(&self, allowed: u64, in_flight: u64, doubtful: u64) -> u64 {
         let left = allowed.saturating_sub(self.used);
+        let certain = left.saturating_sub(doubtful);
         // While ours are on their way, others' are too: leave room for both.
-        let ours = (left as f64 / self.share(in_flight)) as u64;
-        match ours.min(left).saturating_sub(in_flight) {
+        let share = self.share(in_flight.saturating_add(doubtful));
+        let ours = (certain as f64 / share) as u64;
+        match ours.min(certain).saturating_sub(in_flight) {
             0 if in_flight == 0 => left.min(1),
             free => free,
         }
@@ -78,6 +84,8 @@ pub(super) enum Availability {
     Pending(Option<Instant>),
     /// None before that instant.
     Spent(Instant),
+    /// None, until a store has answered.
+    Asked,
 }
 
 impl Ledger {
@@ -89,6 +97,8 @@ impl Ledger {
             turned: None,
             throttled_until: None,
             rounds_down: false,
+            doubtful: 0,
+            doubtful_since: None,
             probing: config.probing,
             max_window: config.max_window,
             max_throttle: config.max_throttle,
@@ -117,7 +127,7 @@ impl Ledger {
                 let allowed = self.allowed.unwrap_or(1);
                 // The server may have counted what is still in flight already. Until the answers are
                 // back, count it twice: that can cost a little time and never a refusal.
-                match window.free(allowed, self.in_flight) {
+                match window.free(allowed, self.in_flight, self.doubtful) {
                     0 if window.used >= allowed => Availability::Spent(window.ends_at),
                     0 => Availability::Pending(Some(window.ends_at)),
                     free => Availability::Slots(free),
@@ -138,13 +148,30 @@ impl Ledger {
         }
     }
 
+    /// Grants one slot whatever is known here, because somebody who knows more granted it.
+    pub(super) fn take_granted(&mut self) {
+        self.in_flight = self.in_flight.saturating_add(1);
+    }
+
     /// A request that was granted at `sent` was answered with `report`.
     pub(super) fn report(&mut self, report: QuotaReport, sent: Instant, now: Instant) {
         self.settle(1);
+        self.learn(report, sent, now, 1, now);
+    }
+
+    /// `answers` requests were answered. The newest of them was sent at `sent`, and answered at `heard` with `report`.
+    pub(super) fn learn(
+        &mut self,
+        report: QuotaReport,
+        sent: Instant,
+        heard: Instant,
+        answers: u64,
+        now: Instant,
+    ) {
         self.roll(now);
         let reset = report.reset.min(self.max_window);
         // Sent before the window turned and still speaking of the old one.
-        let (Some(earliest), Some(latest)) = (sent.checked_add(reset), now.checked_add(reset))
+        let (Some(earliest), Some(latest)) = (sent.checked_add(reset), heard.checked_add(reset))
         else {
             return;
         };
@@ -165,13 +192,21 @@ impl Ledger {
         };
         let latest = later(latest, slack);
         self.allowed = Some(report.allowed.max(1));
+        // The server's count holds what was sent a while before this request, whoever sent it.
+        let settled = match self.doubtful_since {
+            Some(since) if sent >= later(since, GRAIN) => self.forget_doubts(),
+            _ => 0,
+        };
         self.phase = Phase::Known(match self.phase {
             // The window ends after `earliest - 1 s`, however the reset was rounded.
             Phase::Known(window) if earliest <= later(window.ends_at, GRAIN) => Window {
                 ends_at: window.ends_at.min(latest),
                 used: window.used.max(report.count),
                 first: window.first,
-                answered: window.answered.saturating_add(1),
+                answered: window
+                    .answered
+                    .saturating_add(answers)
+                    .saturating_add(settled),
             },
             _ => Window {
                 ends_at: latest,
@@ -185,9 +220,14 @@ impl Ledger {
     /// A request was answered without a report.
     pub(super) fn silent(&mut self, now: Instant) {
         self.settle(1);
+        self.learn_silence(1, now);
+    }
+
+    /// The server answers without a word; `answers` requests have not been counted here yet.
+    pub(super) fn learn_silence(&mut self, answers: u64, now: Instant) {
         self.roll(now);
         match &mut self.phase {
-            Phase::Known(window) => window.count_unreported(),
+            Phase::Known(window) => window.count_unreported(answers),
             phase => *phase = Phase::Silent,
         }
     }
@@ -197,13 +237,25 @@ impl Ledger {
         self.settle(1);
         self.roll(now);
         if let Phase::Known(window) = &mut self.phase {
-            window.count_unreported();
+            window.count_unreported(1);
         }
     }
 
-    /// Slots that were granted and not used.
-    pub(super) fn give_back(&mut self, slots: u64) {
-        self.settle(slots);
+    /// Nobody knows whether these requests were sent. Unlike what was [`lost`](Self::lost), they may never have been:
+    /// they count until a later answer says.
+    pub(super) fn doubt(&mut self, requests: u64, now: Instant) {
+        self.settle(requests);
+        self.roll(now);
+        if requests > 0 && matches!(self.phase, Phase::Known(_)) {
+            self.doubtful = self.doubtful.saturating_add(requests);
+            self.doubtful_since = Some(now);
+        }
+    }
+
+    /// Granted and not settled.
+    #[cfg(feature = "tokio")]
+    pub(super) const fn in_flight(&self) -> u64 {
+        self.in_flight
     }
 
     /// The server refuses the whole token for `wait`.
@@ -220,8 +272,14 @@ impl Ledger {
         self.throttled_until = self.throttled_until.max(Some(until));
     }
 
-    fn settle(&mut self, slots: u64) {
+    /// These slots are out no more.
+    pub(super) fn settle(&mut self, slots: u64) {
         self.in_flight = self.in_flight.saturating_sub(slots);
+    }
+
+    fn forget_doubts(&mut self) -> u64 {
+        self.doubtful_since = None;
+        std::mem::take(&mut self.doubtful)
     }
 
     /// Lets time pass.
@@ -240,6 +298,7 @@ impl Ledger {
     fn turn(&mut self, at: Instant) {
         self.turned = self.turned.max(Some(at));
         self.phase = Phase::Unknown;
+        self.forget_doubts();
     }
 }
 

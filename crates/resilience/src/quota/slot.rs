@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::QuotaReport;
 use super::gate::Shared;
+use super::pool::Lease;
 
 /// The right to send one request, and the duty to say what came of it.
 ///
@@ -14,44 +15,60 @@ use super::gate::Shared;
 #[must_use = "a slot that is dropped counts as spent"]
 pub struct Slot {
     shared: Arc<Shared>,
-    sent: Instant,
+    grant: Grant,
     settled: bool,
 }
 
+/// When a slot was granted, and under which lease of a shared window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grant {
+    pub(super) sent: Instant,
+    pub(super) lease: Option<Lease>,
+}
+
+/// What came of a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate {
+    Reported(QuotaReport),
+    Silent,
+    Lost,
+    Unused,
+}
+
 impl Slot {
-    pub(super) const fn new(shared: Arc<Shared>, sent: Instant) -> Self {
+    pub(super) const fn new(shared: Arc<Shared>, grant: Grant) -> Self {
         Self {
             shared,
-            sent,
+            grant,
             settled: false,
         }
     }
 
     /// When the slot was given.
     pub fn given_at(&self) -> Instant {
-        self.sent
+        self.grant.sent
     }
 
     /// The answer carried the server's count.
-    pub fn report(mut self, report: QuotaReport, now: Instant) {
-        self.settled = true;
-        let sent = self.sent;
-        self.shared
-            .settle(now, |ledger| ledger.report(report, sent, now));
+    pub fn report(self, report: QuotaReport, now: Instant) {
+        self.settle(Fate::Reported(report), now);
     }
 
     /// The server answered and said nothing about quota. While nothing else is known, that turns the
     /// gate off until a report comes.
-    pub fn silent(mut self, now: Instant) {
-        self.settled = true;
-        self.shared.settle(now, |ledger| ledger.silent(now));
+    pub fn silent(self, now: Instant) {
+        self.settle(Fate::Silent, now);
     }
 
     /// The request was not sent.
-    pub fn unused(mut self) {
-        self.settled = true;
+    pub fn unused(self) {
         let now = self.shared.clock.now();
-        self.shared.settle(now, |ledger| ledger.give_back(1));
+        self.settle(Fate::Unused, now);
+    }
+
+    fn settle(mut self, fate: Fate, now: Instant) {
+        self.settled = true;
+        Shared::settle(&self.shared, self.grant, fate, now);
     }
 }
 
@@ -59,7 +76,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         if !self.settled {
             let now = self.shared.clock.now();
-            self.shared.settle(now, |ledger| ledger.lost(now));
+            Shared::settle(&self.shared, self.grant, Fate::Lost, now);
         }
     }
 }
@@ -67,7 +84,7 @@ impl Drop for Slot {
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
-            .field("sent", &self.sent)
+            .field("sent", &self.grant.sent)
             .finish_non_exhaustive()
     }
 }

@@ -1,23 +1,25 @@
 //! The quota of a token shared between processes.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::ledger::{Availability, Ledger};
-use super::{QuotaConfig, QuotaReport};
-use crate::{Clock, StoreError};
+use super::QuotaReport;
+use crate::StoreError;
+
+mod memory;
+
+pub use memory::MemoryQuotaStore;
 
 /// Slots lent to one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuotaLease {
-    /// Names the lease in [`QuotaStore::report`] and [`QuotaStore::give_back`].
+    /// Names the lease in [`QuotaStore::report`] and [`QuotaStore::give_back`]. At least 1.
     pub id: u64,
     /// Requests that may be sent under it, at least 1.
     pub slots: u32,
-    /// After this time the store takes every slot that was neither reported nor returned as spent.
+    /// How long they may be sent. Afterwards the store counts every slot that was neither reported nor returned as spent,
+    /// until the answer to a later request says otherwise.
     pub expires_in: Duration,
 }
 
@@ -38,13 +40,95 @@ impl QuotaLease {
 pub enum LeaseAnswer {
     /// Some slots, perhaps fewer than were wanted.
     Granted(QuotaLease),
-    /// None now; ask again after this time.
-    Wait(Duration),
+    /// The window is spent or the server refuses the token: none before this time has passed.
+    Spent(Duration),
+    /// Somebody else holds what is left. Some may come back at any time; ask again after this one.
+    Busy(Duration),
+}
+
+/// What became of requests that were sent under one lease, since the last report of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LeaseReport {
+    /// Requests whose answers carried the server's count.
+    pub counted: u32,
+    /// Requests whose answers said nothing about quota.
+    pub silent: u32,
+    /// Requests without an answer, which the server may have counted.
+    pub lost: u32,
+    /// What the newest answer said. Always there when `counted` is not 0.
+    pub newest: Option<AgedReport>,
+}
+
+impl LeaseReport {
+    /// `requests` answers, of which the newest said `newest`.
+    pub const fn counted(requests: u32, newest: AgedReport) -> Self {
+        Self {
+            counted: requests,
+            silent: 0,
+            lost: 0,
+            newest: Some(newest),
+        }
+    }
+
+    /// The same, and `requests` whose answers said nothing.
+    #[must_use]
+    pub const fn with_silent(mut self, requests: u32) -> Self {
+        self.silent = requests;
+        self
+    }
+
+    /// The same, and `requests` without an answer.
+    #[must_use]
+    pub const fn with_lost(mut self, requests: u32) -> Self {
+        self.lost = requests;
+        self
+    }
+
+    /// The slots of the lease that it settles.
+    pub const fn slots(&self) -> u32 {
+        self.counted
+            .saturating_add(self.silent)
+            .saturating_add(self.lost)
+    }
+}
+
+/// What an answer said, and how long ago. Two processes share no clock, so only durations cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AgedReport {
+    /// What the answer said when it came.
+    pub report: QuotaReport,
+    /// How long ago the request was sent.
+    pub sent_ago: Duration,
+    /// How long ago the answer came; the window ends in `report.reset` minus this.
+    pub answered_ago: Duration,
+}
+
+impl AgedReport {
+    /// An answer that came `answered_ago` to a request that was sent `sent_ago`.
+    pub const fn new(report: QuotaReport, sent_ago: Duration, answered_ago: Duration) -> Self {
+        Self {
+            report,
+            sent_ago,
+            answered_ago,
+        }
+    }
 }
 
 /// The quota of a token, shared by everyone who uses it. `key` names the token and is no secret.
 ///
-/// A store counts time by its own clock, which is why only durations cross this border.
+/// `Quota::with_store` (feature `tokio`) builds a gate on one. What such a gate relies on, and `test_util::quota_store`
+/// (feature `test-util`) checks:
+///
+/// - All leases of a key together never exceed what is left of the window, as far as reports told.
+/// - The id of a lease never names another one later, not even after the store lost its memory.
+/// - A lease that expires frees its slots as soon as the answer to a later request shows that they were not
+///   counted, and at the latest with the window.
+/// - A report or a return may come late: after the lease expired, after the window turned, or to a store that does not know
+///   the lease. It settles nothing then, and that is no error. What such a report says is still learned, for the window
+///   that it speaks of.
+/// - Leases outlive the window in which they were granted; their slots count in the next one.
 #[async_trait::async_trait]
 pub trait QuotaStore: fmt::Debug + Send + Sync {
     /// Asks for up to `want` slots; 0 is read as 1.
@@ -53,16 +137,17 @@ pub trait QuotaStore: fmt::Debug + Send + Sync {
     /// When the store cannot answer. The caller then goes on with its own share.
     async fn lease(&self, key: &str, want: u32) -> Result<LeaseAnswer, StoreError>;
 
-    /// Settles one slot of a lease with what the server said.
+    /// Settles slots of a lease with what became of their requests. A `lease` of 0 names none: there is only something to
+    /// learn.
     ///
     /// # Errors
-    /// When the store cannot take it. A lease that has expired is no error.
-    async fn report(&self, key: &str, lease: u64, report: QuotaReport) -> Result<(), StoreError>;
+    /// When the store cannot take it.
+    async fn report(&self, key: &str, lease: u64, report: LeaseReport) -> Result<(), StoreError>;
 
     /// Returns slots that were not used. More than the lease holds is cut to it.
     ///
     /// # Errors
-    /// When the store cannot take them. A lease that has expired is no error.
+    /// When the store cannot take them.
     async fn give_back(&self, key: &str, lease: u64, slots: u32) -> Result<(), StoreError>;
 
     /// Notes that the server refuses the whole token for `wait`.
@@ -70,170 +155,4 @@ pub trait QuotaStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the store cannot take it.
     async fn throttled(&self, key: &str, wait: Duration) -> Result<(), StoreError>;
-}
-
-/// The default [`QuotaStore`]: one process, nothing kept after it.
-///
-/// Holds at most 1024 keys; the one not asked for the longest goes first.
-pub struct MemoryQuotaStore {
-    config: QuotaConfig,
-    clock: Arc<dyn Clock>,
-    lease: Duration,
-    accounts: Mutex<HashMap<Box<str>, Account>>,
-}
-
-const MAX_KEYS: usize = 1024;
-
-struct Account {
-    ledger: Ledger,
-    leases: HashMap<u64, Lent>,
-    last_lease: u64,
-    used: Instant,
-}
-
-struct Lent {
-    slots: u32,
-    granted: Instant,
-    expires: Instant,
-}
-
-impl MemoryQuotaStore {
-    /// An empty store whose leases last 30 s.
-    pub fn new(config: QuotaConfig, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            config,
-            clock,
-            lease: Duration::from_secs(30),
-            accounts: Mutex::default(),
-        }
-    }
-
-    /// How long a lease lasts: 10 ms to 10 min.
-    #[must_use]
-    pub fn with_lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.clamp(Duration::from_millis(10), Duration::from_secs(600));
-        self
-    }
-
-    fn with_account<T>(&self, key: &str, change: impl FnOnce(&mut Account, Instant) -> T) -> T {
-        let now = self.clock.now();
-        let mut accounts = self.lock();
-        if !accounts.contains_key(key) {
-            if accounts.len() >= MAX_KEYS {
-                let oldest = accounts
-                    .iter()
-                    .min_by_key(|(_, account)| account.used)
-                    .map(|(key, _)| key.clone());
-                if let Some(oldest) = oldest {
-                    accounts.remove(&oldest);
-                }
-            }
-            accounts.insert(key.into(), Account::new(&self.config, now));
-        }
-        let account = accounts
-            .entry(key.into())
-            .or_insert_with(|| Account::new(&self.config, now));
-        account.used = now;
-        account.expire(now);
-        change(account, now)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Account>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Account {
-    fn new(config: &QuotaConfig, now: Instant) -> Self {
-        Self {
-            ledger: Ledger::new(config),
-            leases: HashMap::new(),
-            last_lease: 0,
-            used: now,
-        }
-    }
-
-    fn expire(&mut self, now: Instant) {
-        let ledger = &mut self.ledger;
-        self.leases.retain(|_, lent| {
-            let alive = lent.expires > now;
-            if !alive {
-                for _ in 0..lent.slots {
-                    ledger.lost(now);
-                }
-            }
-            alive
-        });
-    }
-
-    /// Takes up to `slots` out of a lease; how many there were, and when they were granted.
-    fn draw(&mut self, lease: u64, slots: u32) -> Option<(u32, Instant)> {
-        let lent = self.leases.get_mut(&lease)?;
-        let drawn = lent.slots.min(slots);
-        lent.slots -= drawn;
-        let granted = lent.granted;
-        if lent.slots == 0 {
-            self.leases.remove(&lease);
-        }
-        Some((drawn, granted))
-    }
-}
-
-#[async_trait::async_trait]
-impl QuotaStore for MemoryQuotaStore {
-    async fn lease(&self, key: &str, want: u32) -> Result<LeaseAnswer, StoreError> {
-        let length = self.lease;
-        let answer = self.with_account(key, |account, now| {
-            match account.ledger.take(u64::from(want.max(1)), now) {
-                Ok(granted) => {
-                    let slots = u32::try_from(granted).unwrap_or(u32::MAX);
-                    account.last_lease += 1;
-                    let lent = Lent {
-                        slots,
-                        granted: now,
-                        expires: now.checked_add(length).unwrap_or(now),
-                    };
-                    account.leases.insert(account.last_lease, lent);
-                    LeaseAnswer::Granted(QuotaLease::new(account.last_lease, slots, length))
-                }
-                Err(Availability::Spent(until)) => {
-                    LeaseAnswer::Wait(until.saturating_duration_since(now))
-                }
-                // Somebody's answer is due; how soon depends on the server.
-                Err(_) => LeaseAnswer::Wait(Duration::from_millis(50)),
-            }
-        });
-        Ok(answer)
-    }
-
-    async fn report(&self, key: &str, lease: u64, report: QuotaReport) -> Result<(), StoreError> {
-        self.with_account(key, |account, now| {
-            if let Some((_, granted)) = account.draw(lease, 1) {
-                account.ledger.report(report, granted, now);
-            }
-        });
-        Ok(())
-    }
-
-    async fn give_back(&self, key: &str, lease: u64, slots: u32) -> Result<(), StoreError> {
-        self.with_account(key, |account, _| {
-            if let Some((drawn, _)) = account.draw(lease, slots) {
-                account.ledger.give_back(u64::from(drawn));
-            }
-        });
-        Ok(())
-    }
-
-    async fn throttled(&self, key: &str, wait: Duration) -> Result<(), StoreError> {
-        self.with_account(key, |account, now| account.ledger.throttle(wait, now));
-        Ok(())
-    }
-}
-
-impl fmt::Debug for MemoryQuotaStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryQuotaStore")
-            .field("keys", &self.lock().len())
-            .finish_non_exhaustive()
-    }
 }

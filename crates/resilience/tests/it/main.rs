@@ -9,6 +9,7 @@ mod clock;
 mod contract;
 mod delay;
 mod quota;
+mod quota_shared;
 mod quota_simulation;
 mod registry;
 mod retry;

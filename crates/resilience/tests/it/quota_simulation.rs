@@ -8,36 +8,36 @@ use futures_util::future::{join, join_all};
 use resilience::test_util::FakeClock;
 use resilience::{Clock, Quota, QuotaConfig, QuotaReport, SeededRandom, timeout_at};
 
-const SECOND: Duration = Duration::from_secs(1);
-const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 const ALLOWED: u64 = 300;
 const HALF_CALL: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy)]
-enum Rounding {
+pub(crate) enum Rounding {
     Up,
     Down,
     Exact,
 }
 
 #[derive(Clone, Copy)]
-enum Windows {
+pub(crate) enum Windows {
     /// A window begins with the first request after the last one.
     FromFirstRequest,
     /// Windows follow each other; this much of the first is over at the start.
     Fixed(Duration),
 }
 
-struct Server {
+pub(crate) struct Server {
     clock: FakeClock,
     rounding: Rounding,
     windows: Windows,
     started: Cell<Option<Instant>>,
-    count: Cell<u64>,
-    served: Cell<u64>,
-    refused: Cell<u64>,
+    pub(crate) count: Cell<u64>,
+    pub(crate) served: Cell<u64>,
+    pub(crate) refused: Cell<u64>,
     /// When a refusal told to come back, and whether anybody came before.
-    answers: RefCell<Vec<Instant>>,
+    pub(crate) answers: RefCell<Vec<Instant>>,
 }
 
 impl Server {
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// One request: the report, or how long to wait.
-    fn handle(&self) -> Result<QuotaReport, Duration> {
+    pub(crate) fn handle(&self) -> Result<QuotaReport, Duration> {
         let left = self.end_of_window() - self.clock.now();
         self.count.set(self.count.get() + 1);
         if self.count.get() > ALLOWED {
@@ -97,16 +97,16 @@ impl Server {
     }
 }
 
-struct Job {
+pub(crate) struct Job {
     /// Refusals of our own calls.
-    refused: Cell<u64>,
-    clock: FakeClock,
-    server: Server,
-    start: Instant,
+    pub(crate) refused: Cell<u64>,
+    pub(crate) clock: FakeClock,
+    pub(crate) server: Server,
+    pub(crate) start: Instant,
 }
 
 impl Job {
-    fn new(rounding: Rounding, windows: Windows) -> Self {
+    pub(crate) fn new(rounding: Rounding, windows: Windows) -> Self {
         let clock = FakeClock::new();
         Self {
             server: Server::new(&clock, rounding, windows),
@@ -116,7 +116,7 @@ impl Job {
         }
     }
 
-    fn quota(&self, seed: u64) -> Quota {
+    pub(crate) fn quota(&self, seed: u64) -> Quota {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         Quota::new(
             QuotaConfig::default(),
@@ -126,7 +126,7 @@ impl Job {
     }
 
     /// One call through the gate, until it is served.
-    async fn call(&self, quota: &Quota) {
+    pub(crate) async fn call(&self, quota: &Quota) {
         loop {
             let slot = quota.acquire("any", None).await.unwrap();
             self.clock.sleep_until(self.clock.now() + HALF_CALL).await;
@@ -145,7 +145,7 @@ impl Job {
     }
 
     /// `workers` share `calls` calls.
-    async fn work(&self, quota: &Quota, workers: u32, calls: u32) {
+    pub(crate) async fn work(&self, quota: &Quota, workers: u32, calls: u32) {
         let left = Cell::new(calls);
         join_all((0..workers).map(|_| async {
             while left.get() > 0 {
