@@ -144,6 +144,13 @@ async fn a_header_of_64_kilobytes_is_refused() {
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{error:?}");
     }
+    // A limit below the smallest read buffer holds, too.
+    let short = "HTTP/1.1 200 OK\r\nx-pad: 0123456789\r\ncontent-length: 0\r\n\r\n";
+    let server = Server::answering(short).await;
+    for (limit, taken) in [(short.len(), true), (short.len() - 1, false)] {
+        let client = server.client().with_header_limit(limit).build().unwrap();
+        assert_eq!(fetch(&server, &client).await.is_ok(), taken, "{limit}");
+    }
     let server = Server::answering(long).await;
     let client = server.client().with_header_limit(70 << 10).build().unwrap();
     assert_eq!(
