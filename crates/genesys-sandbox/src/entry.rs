@@ -35,6 +35,8 @@ pub enum Object {
     Webhook,
     /// An outbound integration of the guide profile: an event route.
     OutboundIntegration,
+    /// A REST node of the guide profile.
+    Node,
     /// A process-automation trigger.
     Trigger,
 }

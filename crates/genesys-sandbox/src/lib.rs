@@ -35,6 +35,7 @@ mod quota;
 mod reply;
 mod routes;
 mod sandbox;
+mod schema;
 mod seeded;
 mod server;
 mod snapshot;

@@ -340,7 +340,7 @@ impl<'a> Members<'a> {
 }
 
 /// An address, or the rule that it breaks.
-fn read_address(text: &str, loopback: bool) -> Result<Url, &'static str> {
+pub(crate) fn read_address(text: &str, loopback: bool) -> Result<Url, &'static str> {
     let url = match Url::parse(text) {
         Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => url,
         _ => return Err("must be an absolute URL"),

@@ -5,14 +5,20 @@ use http::Method;
 /// The permissions of a route, of which one is enough; empty when any client may call it.
 ///
 /// Platform routes have the permissions of the published contract. The guide profile's own routes have no published
-/// permission (the ones in the source documents do not exist), so they take those of the integrations they belong to.
+/// permission (the ones in the source documents do not exist), so they take those of the integrations they belong to,
+/// and nodes those of the data actions that they stand for.
 pub(crate) fn required(method: &Method, route: &str) -> &'static [&'static str] {
     let Some(rest) = route.strip_prefix("/api/v2/") else {
         return &[];
     };
     match rest {
         "integrations/{id}/test" => &["integrations:action:execute"],
-        _ if rest.starts_with("integrations/actions") => action(method, rest),
+        _ if ["integrations/actions", "custom-integrations/nodes"]
+            .iter()
+            .any(|prefix| rest.starts_with(prefix)) =>
+        {
+            action(method, rest)
+        }
         _ if ["integrations", "webhooks", "outbound/integrations"]
             .iter()
             .any(|prefix| rest.starts_with(prefix)) =>
@@ -52,7 +58,7 @@ fn action(method: &Method, rest: &str) -> &'static [&'static str] {
         }
         (&Method::POST, "draft" | "publish")
         | (&Method::GET, "validation")
-        | (&Method::PATCH, _) => &["integrations:action:edit"],
+        | (&Method::PATCH | &Method::PUT, _) => &["integrations:action:edit"],
         (&Method::POST, _) => &["integrations:action:add"],
         (&Method::DELETE, _) => &["integrations:action:delete"],
         _ => &["integrations:action:view", "bridge:actions:view"],

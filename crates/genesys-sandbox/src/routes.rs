@@ -12,7 +12,7 @@ use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::entry::{Object, Verb};
 use crate::gate::{Bearer, permit};
-use crate::guide::{definitions, outbound, webhooks};
+use crate::guide::{definitions, nodes, outbound, webhooks};
 use crate::reply::Reply;
 use crate::tokens::token_fingerprint;
 use crate::{admin, integrations, login as oauth};
@@ -62,6 +62,14 @@ pub(crate) fn api(cloud: Arc<Cloud>) -> Router {
             get(outbound::get)
                 .put(outbound::put)
                 .delete(outbound::delete),
+        )
+        .route(
+            "/api/v2/custom-integrations/nodes",
+            get(nodes::list).post(nodes::create),
+        )
+        .route(
+            "/api/v2/custom-integrations/nodes/{id}",
+            get(nodes::get).put(nodes::put).delete(nodes::delete),
         );
     #[cfg(feature = "platform")]
     let router = router.merge(crate::platform::routes());

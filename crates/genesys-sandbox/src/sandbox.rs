@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub webhooks: Vec<Value>,
     /// Outbound integrations.
     pub outbound_integrations: Vec<Value>,
+    /// REST nodes of the guide profile.
+    pub nodes: Vec<Value>,
     /// Credentials, without their fields.
     pub credentials: Vec<Value>,
     /// Published actions.
@@ -64,6 +66,7 @@ impl Snapshot {
             &self.integrations,
             &self.webhooks,
             &self.outbound_integrations,
+            &self.nodes,
             &self.credentials,
             &self.actions,
             &self.drafts,

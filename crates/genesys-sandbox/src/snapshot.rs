@@ -16,11 +16,13 @@ pub(crate) fn take(cloud: &Cloud) -> Snapshot {
         Integration::Platform(one) => platform::integrations::view(one),
     });
     let webhooks = store.webhooks.iter().map(|one| one.view.clone());
+    let nodes = store.nodes.iter().map(|one| one.view.clone());
     let outbound = store.outbound.iter().map(|one| one.view.clone());
     Snapshot {
         integrations: integrations.collect(),
         webhooks: webhooks.collect(),
         outbound_integrations: outbound.collect(),
+        nodes: nodes.collect(),
         ..platform_half(&store)
     }
 }

@@ -162,6 +162,16 @@ pub(crate) struct Outbound {
     pub(crate) view: Value,
 }
 
+/// A REST node (document 003).
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: u64,
+    /// The answer of the API.
+    pub(crate) view: Value,
+}
+
 /// How often and when a delivery is tried again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Retries {
@@ -193,6 +203,7 @@ pub(crate) struct Store {
     pub(crate) integrations: Table<Integration>,
     pub(crate) webhooks: Table<Webhook>,
     pub(crate) outbound: Table<Outbound>,
+    pub(crate) nodes: Table<Node>,
     #[cfg(feature = "platform")]
     pub(crate) credentials: Table<Credential>,
     #[cfg(feature = "platform")]
@@ -207,6 +218,7 @@ impl Default for Store {
             integrations: Table::new("integration"),
             webhooks: Table::new("webhook"),
             outbound: Table::new("outbound integration"),
+            nodes: Table::new("node"),
             #[cfg(feature = "platform")]
             credentials: Table::new("credential"),
             #[cfg(feature = "platform")]

@@ -2,45 +2,22 @@
 
 use std::collections::HashSet;
 
-use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use url::Url;
 
 use crate::api_error::ApiError;
+use crate::guide::headers;
 use crate::guide::webhooks::EVENTS;
 use crate::members::Members;
 use crate::store::{EventFilter, Retries};
 
 /// The most destinations, the primary among them.
 const DESTINATIONS: usize = 10;
-/// The most headers of one integration.
-const HEADERS: usize = 32;
-/// The longest value of a header in bytes.
-const HEADER_LENGTH: usize = 4_096;
 /// The longest time in seconds that one event may take with all its retries: a day.
 const DELIVERY_TIME: f64 = 86_400.0;
-/// Headers that belong to the connection, to the message or to the platform's own authentication.
-const RESERVED: [&str; 18] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "set-cookie",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
+/// Headers of a delivery that are the platform's own.
+const RESERVED: [&str; 5] = ["authorization", "cookie", "forwarded", "set-cookie", "via"];
 
 /// A body that keeps the rules.
 #[derive(Debug)]
@@ -191,48 +168,14 @@ fn is_topic(name: &str) -> bool {
 }
 
 fn read_headers(members: &mut Members<'_>) -> HeaderMap {
-    let sent = members.optional_texts("headers");
-    if sent.len() > HEADERS {
-        members.problem(
-            "limit.exceeded",
-            "headers",
-            &format!("must not be more than {HEADERS}"),
-        );
+    let mut kept = HeaderMap::new();
+    for header in headers::read(members, "headers", &RESERVED) {
+        if header.name == header::CONTENT_TYPE && !headers::is_json(&header.value) {
+            members.problem("invalid.value", &header.field, "must be application/json");
+        }
+        kept.insert(header.name, header.value);
     }
-    let mut headers = HeaderMap::new();
-    for (name, value) in sent {
-        // A name may hold anything here, so it is quoted as JSON would.
-        let field = format!("headers[{}]", Value::from(name.as_str()));
-        let Ok(name) = HeaderName::try_from(name) else {
-            members.problem("invalid.value", &field, "is not the name of a header");
-            continue;
-        };
-        if RESERVED.contains(&name.as_str()) {
-            members.problem("invalid.value", &field, "is reserved");
-            continue;
-        }
-        let value = match HeaderValue::try_from(&value) {
-            Ok(kept) if value.is_ascii() && value.len() <= HEADER_LENGTH => kept,
-            _ => {
-                members.problem("invalid.value", &field, "does not have a value fit to send");
-                continue;
-            }
-        };
-        if name == header::CONTENT_TYPE && !is_json(&value) {
-            members.problem("invalid.value", &field, "must be application/json");
-            continue;
-        }
-        if headers.insert(name, value).is_some() {
-            members.problem("duplicate.value", &field, "is named twice");
-        }
-    }
-    headers
-}
-
-/// True for `application/json`, with parameters or without.
-fn is_json(value: &HeaderValue) -> bool {
-    let kind = value.to_str().unwrap_or_default().split(';').next();
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    kept
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api_error::ApiError;
 use crate::members::Members;
 use crate::platform::records::ActionVersion;
-use crate::platform::schema;
+use crate::schema;
 use crate::store::{Integration, Store};
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
@@ -130,8 +130,11 @@ fn read_schema(members: &mut Members<'_>, name: &str, rigour: Rigour) -> Option<
         members.problem("invalid.type", name, "must be an object");
         return None;
     }
-    if rigour == Rigour::Publishable && !schema::is_usable(value) {
-        members.problem("invalid.schema", name, "must be a JSON schema");
+    if rigour == Rigour::Publishable
+        && let Some(reason) = schema::fault(value)
+    {
+        let rule = format!("must be a JSON schema ({reason})");
+        members.problem("invalid.schema", name, &rule);
         return None;
     }
     Some(value.clone())

@@ -12,8 +12,9 @@ use crate::entry::{Object, Verb};
 use crate::input::JsonBody;
 use crate::members::{Members, Problems};
 use crate::platform::records::Installed;
-use crate::platform::{schema, types::TypeInfo};
+use crate::platform::types::TypeInfo;
 use crate::reply::Reply;
+use crate::schema;
 use crate::store::{Integration, Store};
 use crate::time::now;
 

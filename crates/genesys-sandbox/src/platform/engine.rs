@@ -13,8 +13,8 @@ use crate::api_error::ApiError;
 use crate::external::ExternalSystems;
 use crate::platform::json_path::{self, Found};
 use crate::platform::records::ActionVersion;
-use crate::platform::schema;
 use crate::platform::velocity::{Scope, render};
+use crate::schema;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Shown in a step's result in place of a credential.

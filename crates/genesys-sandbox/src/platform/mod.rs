@@ -20,7 +20,6 @@ pub(crate) mod json_path;
 pub(crate) mod match_criteria;
 pub(crate) mod records;
 pub(crate) mod run;
-pub(crate) mod schema;
 pub(crate) mod topics;
 mod trigger_input;
 pub(crate) mod trigger_test;

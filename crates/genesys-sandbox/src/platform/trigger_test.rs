@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::input::{JsonBody, is_empty};
-use crate::platform::schema;
 use crate::platform::topics::{self, Topic};
 use crate::platform::triggers::{self, Trigger};
 use crate::reply::Reply;
+use crate::schema;
 
 /// The event of a dry run. The contract has it as a string that holds JSON; the JSON itself is taken too, and no
 /// body at all is an event without members.

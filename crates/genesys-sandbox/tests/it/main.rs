@@ -13,6 +13,7 @@ mod destinations;
 mod faults;
 mod guide;
 mod login;
+mod nodes;
 mod outbound;
 #[cfg(feature = "platform")]
 mod platform;
