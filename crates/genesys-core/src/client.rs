@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri};
-use resilience::{BreakerRegistry, Clock, Random, RetryBudget, RetryPolicy};
+use resilience::{BreakerRegistry, Clock, Random, RetryBudget, RetryPolicy, StoreHealth};
 
 use crate::host::Hosts;
 use crate::observe::Observer;
@@ -27,7 +27,8 @@ pub use request::RequestBuilder;
 pub use response::Response;
 
 /// Talks to the API of one organisation. Cheap to clone: clones share the token, the connections, the retry budget, the
-/// quota gate and the circuit breakers. Several clients in one process share nothing.
+/// quota gate and the circuit breakers. Several clients in one process share nothing, unless they are given one
+/// [quota store](ClientBuilder::with_quota_store).
 ///
 /// Every call takes the same path, outermost first: operation span, total deadline, retry (class, budget, delay; one replay
 /// after a 401), token, quota, breaker permit, attempt span, attempt timeout, transport.
@@ -137,6 +138,12 @@ impl Client {
     /// The source of randomness, for jitter and ids.
     pub fn random(&self) -> &Arc<dyn Random> {
         &self.inner.random
+    }
+
+    /// How the client gets on with its quota store, since it has its current token. None without one, and before the first
+    /// call.
+    pub fn quota_store_health(&self) -> Option<StoreHealth> {
+        self.inner.quotas.newest()?.store_health()
     }
 
     /// The transport, for requests outside the API such as a login.

@@ -37,7 +37,7 @@ pub use transport::{Transport, TransportError, TransportErrorKind};
 pub mod vocabulary {
     pub use bytes::Bytes;
     pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-    pub use resilience::{Clock, Random, RetryPolicy};
+    pub use resilience::{Clock, QuotaStore, Random, RetryPolicy, StoreHealth};
     pub use secrecy::{ExposeSecret, SecretString};
     pub use url::Url;
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderValue, Uri};
 use resilience::{
-    BreakerConfig, BreakerRegistry, Clock, Random, RetryBudget, RetryPolicy, SystemClock,
-    ThreadRandom,
+    BreakerConfig, BreakerRegistry, Clock, QuotaStore, Random, RetryBudget, RetryPolicy,
+    SystemClock, ThreadRandom,
 };
 
 use super::quota::Quotas;
@@ -38,6 +38,7 @@ pub struct ClientBuilder {
     budget: RetryBudget,
     breaker: BreakerConfig,
     quota: bool,
+    quota_store: Option<Arc<dyn QuotaStore>>,
     attempt_timeout: Duration,
     total_timeout: Duration,
     user_agent: Option<String>,
@@ -58,6 +59,7 @@ impl ClientBuilder {
             budget: RetryBudget::default(),
             breaker: BreakerConfig::default(),
             quota: true,
+            quota_store: None,
             attempt_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(120),
             user_agent: None,
@@ -128,6 +130,18 @@ impl ClientBuilder {
     /// Turns off the quota gate that learns the platform's rate limit from its answers.
     pub fn without_quota(mut self) -> Self {
         self.quota = false;
+        self
+    }
+
+    /// Shares the rate limit's window with every client that has the same token and the same store, in this process or in
+    /// others. Default: the clients of one process share nothing, and each learns from the platform's answers how fast the
+    /// others spend.
+    ///
+    /// The store never sees the token, but a digest of it. When the store fails or takes more than 250 ms, each client goes on
+    /// alone until it is back: see [`Quota::with_store`](resilience::Quota::with_store) for what holds then, and
+    /// [`Client::quota_store_health`] to watch it.
+    pub fn with_quota_store(mut self, store: Arc<dyn QuotaStore>) -> Self {
+        self.quota_store = Some(store);
         self
     }
 
@@ -216,6 +230,7 @@ impl ClientBuilder {
                         ),
                         quotas: Quotas::new(
                             self.quota,
+                            self.quota_store,
                             Arc::clone(&self.clock),
                             Arc::clone(&self.random),
                         ),
