@@ -3,8 +3,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![forbid(unsafe_code)]
 
+mod api;
+mod converge;
+mod deployed;
+mod dry_run;
+mod guide;
+mod platform;
 mod route;
+mod shared_read;
 
+pub use api::{Change, Ensured, EventRoutes, for_profile};
+pub use deployed::{DeployedRoute, RouteId, RouteState};
+pub use dry_run::{DryRun, EventTest};
+pub use guide::GuideRoutes;
+pub use platform::PlatformRoutes;
 pub use route::{
     Condition, DataFormat, DeliveryRetry, EventBridgeTarget, EventFilter, EventRoute, HttpsTarget,
     MatchCriterion, MatchOperator, RouteBuilder, RouteError, RouteRules, RouteTarget, SyntaxError,

@@ -13,7 +13,7 @@ mod violation;
 
 pub use builder::RouteBuilder;
 pub use criterion::{Condition, MatchCriterion, MatchOperator};
-pub(crate) use document::Document;
+pub(crate) use document::{CriterionMembers, Document};
 pub use filter::EventFilter;
 pub use retry::DeliveryRetry;
 pub use rules::RouteRules;
@@ -113,7 +113,7 @@ impl EventRoute {
         &self.target
     }
 
-    /// Which events go there. At least one, without repetition.
+    /// Which events go there, in the order of their names. At least one, without repetition.
     pub fn filters(&self) -> &[EventFilter] {
         &self.filters
     }

@@ -18,7 +18,7 @@ use super::violation::RouteError;
 /// | destinations | 1 to 10 together, none twice after normalisation |
 /// | a destination | `https`, a host that can be public, at most 2,048 bytes; no user info, no fragment, no query parameter whose name says that it is a credential, no white space, no port 0 |
 /// | retry | see [`DeliveryRetry`] |
-/// | headers | at most 50, of valid names and values; none that belongs to the connection, and no `Authorization` or `Cookie` |
+/// | headers | at most 32, of valid names and values; none that belongs to the connection, and no `Authorization` or `Cookie` |
 /// | workflow | see [`WorkflowTarget`]; exactly one event, which is a topic of the platform |
 /// | EventBridge | see [`EventBridgeTarget`]; topics of the platform only |
 ///

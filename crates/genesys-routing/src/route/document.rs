@@ -1,9 +1,11 @@
 //! The JSON form of a route.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use genesys_core::redact::external_text;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,9 +31,9 @@ pub(crate) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     uris: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    retry_policy: Option<RetryMembers>,
+    retry_policy: Option<Object<RetryMembers>>,
     #[serde(default)]
-    event_filters: Vec<FilterMembers>,
+    event_filters: Vec<Object<FilterMembers>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     headers: Option<Headers>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +41,7 @@ pub(crate) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data_format: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    match_criteria: Option<Vec<CriterionMembers>>,
+    match_criteria: Option<Vec<Object<CriterionMembers>>>,
     #[serde(
         default,
         rename = "eventTTLSeconds",
@@ -141,6 +143,31 @@ impl From<CriterionMembers> for MatchCriterion {
     }
 }
 
+/// A JSON object and nothing else. A derived reader takes a list of the members' values too.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
 /// An object of texts that keeps names which are given twice, for the rules to see.
 struct Headers(Vec<(String, String)>);
 
@@ -181,11 +208,12 @@ impl Serialize for Headers {
 impl Document {
     pub(super) fn parse(json: &[u8]) -> Result<Self, RouteError> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            let path = if path == "." { String::new() } else { path };
-            syntax(path, error.inner())
-        })?;
+        let Object(document) =
+            serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+                let path = error.path().to_string();
+                let path = if path == "." { String::new() } else { path };
+                syntax(path, error.inner())
+            })?;
         deserializer
             .end()
             .map_err(|error| syntax(String::new(), &error))?;
@@ -257,7 +285,7 @@ impl Document {
                     .match_criteria
                     .unwrap_or_default()
                     .into_iter()
-                    .map(MatchCriterion::from)
+                    .map(|criterion| criterion.0.into())
                     .collect(),
                 time_to_live: self.event_ttl_seconds.map(Duration::from_secs),
                 delay: self.delay_by_seconds.map(Duration::from_secs),
@@ -280,12 +308,12 @@ impl Document {
         builder.events = self
             .event_filters
             .into_iter()
-            .map(|filter| FilterDraft {
+            .map(|Object(filter)| FilterDraft {
                 event: filter.event_type,
                 fields: filter.fields,
             })
             .collect();
-        builder.retry = self.retry_policy.map(|retry| DeliveryRetry {
+        builder.retry = self.retry_policy.map(|Object(retry)| DeliveryRetry {
             max_retries: retry.max_retries,
             interval: retry.retry_interval,
             backoff_factor: retry.backoff_factor,
@@ -304,9 +332,11 @@ impl Document {
             event_filters: route
                 .filters
                 .iter()
-                .map(|filter| FilterMembers {
-                    event_type: filter.event.as_str().to_owned(),
-                    fields: filter.fields.clone(),
+                .map(|filter| {
+                    Object(FilterMembers {
+                        event_type: filter.event.as_str().to_owned(),
+                        fields: filter.fields.clone(),
+                    })
                 })
                 .collect(),
             headers: None,
@@ -329,14 +359,17 @@ impl Document {
                     .map(|uri| uri.as_str().to_owned())
                     .collect();
                 document.uris = (!others.is_empty()).then_some(others);
-                document.retry_policy = Some(target.retry.into());
+                document.retry_policy = Some(Object(target.retry.into()));
                 document.headers = Some(Headers(target.headers.clone()));
             }
             RouteTarget::Workflow(target) => {
                 document.flow_id = Some(target.flow_id.clone());
                 document.data_format = Some(target.data_format.clone());
-                let criteria: Vec<CriterionMembers> =
-                    target.criteria.iter().map(CriterionMembers::from).collect();
+                let criteria: Vec<Object<CriterionMembers>> = target
+                    .criteria
+                    .iter()
+                    .map(|criterion| Object(criterion.into()))
+                    .collect();
                 document.match_criteria = (!criteria.is_empty()).then_some(criteria);
                 document.event_ttl_seconds = target.time_to_live.map(|limit| limit.as_secs());
                 document.delay_by_seconds = target.delay.map(|delay| delay.as_secs());

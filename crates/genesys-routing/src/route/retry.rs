@@ -10,7 +10,8 @@ use std::time::Duration;
 /// | wait before the first one | 5 s | 0.1 s to 1 h |
 /// | growth of the wait | 2 | 1 to 10 |
 ///
-/// The waits together ([`total_delay`](Self::total_delay)) must not exceed 24 hours. Nothing is checked here: a route's
+/// Wait and growth are kept to six decimals: what JSON carries exactly. The waits together
+/// ([`total_delay`](Self::total_delay)) must not exceed 24 hours. Nothing is checked here: a route's
 /// [`build`](crate::RouteBuilder::build) does that.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DeliveryRetry {
@@ -71,6 +72,14 @@ impl DeliveryRetry {
     /// [`Duration::MAX`] when that is more than a duration can hold.
     pub fn total_delay(&self) -> Duration {
         Duration::try_from_secs_f64(self.total_seconds()).unwrap_or(Duration::MAX)
+    }
+
+    /// Six decimals. More may change on their way through a JSON reader, and an unchanged route would look changed.
+    pub(crate) fn rounded(mut self) -> Self {
+        let round = |number: f64| (number * 1e6).round() / 1e6;
+        self.interval = round(self.interval);
+        self.backoff_factor = round(self.backoff_factor);
+        self
     }
 
     /// As [`total_delay`](Self::total_delay), for values that break every rule: infinite or not a number.

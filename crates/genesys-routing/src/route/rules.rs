@@ -122,7 +122,7 @@ pub(super) fn check(route: RouteBuilder, rules: &RouteRules) -> Result<EventRout
     let target = match route.target {
         Draft::Https { primary, others } => {
             let uris = uri::check(&mut findings, &primary, &others, rules);
-            let retry = route.retry.unwrap_or_default();
+            let retry = route.retry.unwrap_or_default().rounded();
             check_retry(&mut findings, &retry);
             let headers = headers::check(&mut findings, route.headers);
             uris.map(|(primary, others)| {
@@ -273,6 +273,8 @@ fn check_events(
             findings.add(Code::Duplicate, pointer, "is named before");
         }
     }
+    // Their order says nothing, and a server may answer with another one.
+    filters.sort_by(|a, b| a.event.cmp(&b.event));
     filters
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{Code, Findings};
 
-const MAX_HEADERS: usize = 50;
+const MAX_HEADERS: usize = 32;
 const MAX_NAME: usize = 256;
 const MAX_VALUE: usize = 4_096;
 
@@ -20,6 +20,7 @@ const DEFAULTS: [(&str, &str); 2] = [
 const RESERVED: &[&str] = &[
     "authorization",
     "connection",
+    "content-encoding",
     "content-length",
     "cookie",
     "expect",

@@ -136,6 +136,10 @@ fn destinations_that_the_cloud_cannot_or_must_not_reach_are_refused() {
         "https://[::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://0x7f.1/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fd00:ec2::254]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
         "https://intranet/",
         "https://metadata.google.internal/",
         "https://printer.local/",
@@ -143,9 +147,10 @@ fn destinations_that_the_cloud_cannot_or_must_not_reach_are_refused() {
         let route = EventRoute::https("orders", bad).with_event("routing.queue.updated");
         wrong_is(route.clone().build(), &[("/uri", Code::Host)]);
         let allowed = route.with_rules(RouteRules::default().with_loopback(true));
+        let own = ["localhost", "127.0.0.1", "[::1]", "0x7f"].iter();
         assert_eq!(
             allowed.build().is_ok(),
-            !bad.contains("intra") && !bad.contains("metadata") && !bad.contains("printer"),
+            own.into_iter().any(|name| bad.contains(name)),
             "{bad}"
         );
     }
@@ -306,7 +311,7 @@ fn headers_of_the_connection_and_credentials_are_refused() {
             .build(),
         &[("/headers/x-a", Code::Duplicate)],
     );
-    let flood = (0..51).fold(https(), |route, i| route.with_header(format!("X-{i}"), "1"));
+    let flood = (0..33).fold(https(), |route, i| route.with_header(format!("X-{i}"), "1"));
     wrong_is(flood.build(), &[("/headers", Code::TooMany)]);
     let long = https().with_header("X-A", "x".repeat(65_536));
     wrong_is(long.build(), &[("/headers/X-A", Code::TooLong)]);

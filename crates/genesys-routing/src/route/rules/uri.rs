@@ -1,7 +1,9 @@
 //! Destinations.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use endpoint_probe::classify;
 use url::{Host, Url};
 
 use super::{Code, Findings, MAX_URIS, RouteRules};
@@ -172,16 +174,13 @@ fn host_problem(url: &Url, own: bool, rules: &RouteRules) -> Option<&'static str
                 });
             private.then_some("is a name of a private network")
         }
-        Some(Host::Ipv4(address)) => (address.is_private()
-            || address.is_link_local()
-            || address.is_unspecified()
-            || address.is_broadcast()
-            || address.is_multicast())
-        .then_some("is no public address"),
-        Some(Host::Ipv6(address)) => {
-            (address.segments()[0] & 0xe000 != 0x2000).then_some("is no public address")
-        }
+        Some(Host::Ipv4(address)) => not_public(address.into()),
+        Some(Host::Ipv6(address)) => not_public(address.into()),
     }
+}
+
+fn not_public(address: IpAddr) -> Option<&'static str> {
+    (!classify(address).is_global()).then_some("is no public address")
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -1,0 +1,9 @@
+//! Behaviour of the crate through its public interface.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod document;
+mod event_bridge;
+mod guide;
+mod support;
+mod triggers;
