@@ -297,12 +297,11 @@ impl Probe {
         report.skipped_addresses = left_out.len();
         match self.settings.mode {
             AddressMode::Each => {
-                let probes = probed
-                    .iter()
-                    .enumerate()
-                    .map(|(place, address)| async move {
-                        (place, self.address(destination, address).await)
-                    });
+                // Made by a loop: of a closure over references the compiler cannot tell that its future is `Send`.
+                let mut probes = Vec::with_capacity(probed.len());
+                for (place, address) in probed.iter().enumerate() {
+                    probes.push(async move { (place, self.address(destination, address).await) });
+                }
                 let mut reports: Vec<_> = stream::iter(probes)
                     .buffer_unordered(self.concurrency)
                     .collect()
