@@ -1,9 +1,8 @@
 //! Destinations.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
-use endpoint_probe::classify;
+use endpoint_probe::{Blocked, EgressPolicy};
 use url::{Host, Url};
 
 use super::{Code, Findings, MAX_URIS, RouteRules};
@@ -28,9 +27,6 @@ const SECRET_PARAMETERS: &[&str] = &[
     "signature",
     "token",
 ];
-
-/// Endings of names that resolve inside a private network.
-const PRIVATE_SUFFIXES: &[&str] = &["home.arpa", "internal", "lan", "local", "localdomain"];
 
 /// The primary and the others, when all of them are destinations.
 pub(super) fn check(
@@ -138,7 +134,7 @@ fn destination(
         pointer,
         "has port 0, which cannot be dialled",
     );
-    if let Some(problem) = host_problem(&url, own, rules) {
+    if let Some(problem) = host_problem(&url, rules) {
         findings.add(Code::Host, pointer, problem);
     }
     (findings.0.len() == before).then_some(url)
@@ -158,29 +154,21 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn host_problem(url: &Url, own: bool, rules: &RouteRules) -> Option<&'static str> {
-    if own {
-        return (!rules.loopback).then_some("is on the own machine, which the cloud cannot reach");
+fn host_problem(url: &Url, rules: &RouteRules) -> Option<&'static str> {
+    let Some(host) = url.host() else {
+        return Some("has no host");
+    };
+    if rules.private {
+        return None;
     }
-    match url.host() {
-        None => Some("has no host"),
-        Some(_) if rules.private => None,
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            let private = !name.contains('.')
-                || PRIVATE_SUFFIXES.iter().any(|suffix| {
-                    name.strip_suffix(suffix)
-                        .is_some_and(|rest| rest.ends_with('.'))
-                });
-            private.then_some("is a name of a private network")
-        }
-        Some(Host::Ipv4(address)) => not_public(address.into()),
-        Some(Host::Ipv6(address)) => not_public(address.into()),
+    let mut policy = EgressPolicy::new();
+    if rules.loopback {
+        policy = policy.allow_loopback();
     }
-}
-
-fn not_public(address: IpAddr) -> Option<&'static str> {
-    (!classify(address).is_global()).then_some("is no public address")
+    match policy.check_host(&host).err()? {
+        Blocked::Address { .. } => Some("is no public address, so the cloud cannot reach it"),
+        _ => Some("is no public name, so the cloud cannot reach it"),
+    }
 }
 
 fn is_secret_name(name: &str) -> bool {
