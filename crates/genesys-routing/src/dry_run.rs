@@ -1,5 +1,7 @@
 //! What a deployment would do.
 
+use serde::Serialize;
+
 use crate::api::Change;
 use crate::deployed::DeployedRoute;
 
@@ -27,7 +29,8 @@ impl DryRun {
 }
 
 /// What the platform's test of a trigger, or of a topic, says of an event. It starts no workflow.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct EventTest {
     /// Whether the event fits the topic's schema.

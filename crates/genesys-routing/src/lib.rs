@@ -9,6 +9,9 @@ mod deployed;
 mod dry_run;
 mod guide;
 mod platform;
+#[cfg(feature = "resolver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
+pub mod resolver;
 mod route;
 mod shared_read;
 

@@ -5,5 +5,7 @@
 mod document;
 mod event_bridge;
 mod guide;
+#[cfg(feature = "resolver")]
+mod resolver;
 mod support;
 mod triggers;

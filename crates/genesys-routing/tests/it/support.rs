@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 /// Everything that a test looks at.
 pub(crate) struct World {
     pub(crate) transport: ScriptedTransport,
+    #[cfg_attr(not(feature = "resolver"), expect(dead_code))]
     pub(crate) audit: RecordingAudit,
     pub(crate) clock: FakeClock,
     pub(crate) client: Client,
