@@ -252,3 +252,100 @@ fn a_cloud_that_cannot_be_reached_ends_with_status_1() {
         "{told}"
     );
 }
+
+/// Two answers over plain HTTP, which a probe takes from loopback when it is told to.
+fn plain_endpoint(answers: &'static [&'static str]) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).is_ok_and(|read| read > 0)
+            {
+                head.extend(byte);
+            }
+            let _ = socket.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}/in?key=hunter2")
+}
+
+#[test]
+fn endpoints_of_the_sandbox_are_judged_as_they_are() {
+    // errata EVR-15, EVR-20, EVR-22
+    let folder = tempfile::tempdir().unwrap();
+    let output = run("endpoint_probe", &[], folder.path(), &[]);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    for part in [
+        "healthy.sandbox.test",
+        "expired at ",
+        "not valid before ",
+        "valid for other.sandbox.test",
+        "signed with its own key, and no root",
+        "the peer chose TLSv1.1",
+        "incompleteChain",
+        "unknownAuthority",
+        "status 503 is not in 200-299",
+        "redirects are not followed",
+        "and the limit is 1500 ms",
+    ] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    let file = std::fs::read_to_string(folder.path().join("endpoint_probe.txt")).unwrap();
+    assert_eq!(file, shown);
+}
+
+#[test]
+fn an_endpoint_is_refused_until_it_is_allowed_and_nothing_of_its_query_is_shown() {
+    // errata EVR-09, EVR-37, ALL-27
+    const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let folder = tempfile::tempdir().unwrap();
+    let url = plain_endpoint(&[OK, OK, "HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n"]);
+    for (arguments, status, part) in [
+        (
+            &["https://169.254.169.254/", "--allow-loopback"][..],
+            1,
+            "blocked",
+        ),
+        (&[url.as_str()][..], 1, "blocked"),
+        (&[url.as_str(), "--allow-loopback"][..], 0, "healthy"),
+        (
+            &[url.as_str(), "--allow-loopback", "--contains", "up"][..],
+            1,
+            "not in the 2 bytes",
+        ),
+        (
+            &[url.as_str(), "--allow-loopback", "--status", "404"][..],
+            0,
+            "404",
+        ),
+    ] {
+        let output = run("endpoint_probe", arguments, folder.path(), &[]);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{arguments:?}: {output:?}"
+        );
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    for arguments in [
+        &["--roots", "/no/such/file", "https://example.com"][..],
+        &[
+            "--roots",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            "https://example.com",
+        ],
+        &["--timeout", "0"],
+        &["--status", "some"],
+        &["--resolve", "example.com"],
+    ] {
+        let output = run("endpoint_probe", arguments, folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
+}
