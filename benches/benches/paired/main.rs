@@ -1,5 +1,5 @@
 //! Every measurement of the workspace, or the parts named on the command line:
-//! `cargo bench -p genesys-benches -- breaker token client pages guard instructions`.
+//! `cargo bench -p genesys-benches -- breaker token client pages guard probe instructions`.
 
 #![allow(
     clippy::print_stdout,
@@ -15,6 +15,7 @@ mod client;
 mod guard;
 mod instructions;
 mod pages;
+mod probe;
 mod token;
 
 fn main() {
@@ -22,12 +23,13 @@ fn main() {
     if instructions::child(&arguments) {
         return;
     }
-    let parts: [(&str, fn()); 6] = [
+    let parts: [(&str, fn()); 7] = [
         ("breaker", breaker::run),
         ("token", token::run),
         ("client", client::run),
         ("pages", pages::run),
         ("guard", guard::run),
+        ("probe", probe::run),
         ("instructions", instructions::run),
     ];
     // `cargo bench` adds `--bench`.
