@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use resilience::{Clock, timeout_at};
 use tokio::sync::Semaphore;
 
@@ -275,15 +275,21 @@ impl Probe {
         &self,
         urls: impl IntoIterator<Item = T>,
     ) -> Vec<ProbeReport> {
-        let probes = urls
-            .into_iter()
-            .enumerate()
-            .map(|(place, url)| async move { (place, self.probe(url.as_ref()).await) });
-        // In any order while they run: a slow endpoint must not keep its finished neighbours' places.
-        let mut reports: Vec<_> = stream::iter(probes)
-            .buffer_unordered(self.concurrency)
-            .collect()
-            .await;
+        let mut urls = urls.into_iter().enumerate();
+        let mut running = FuturesUnordered::new();
+        let mut reports = Vec::new();
+        loop {
+            while running.len() < self.concurrency
+                && let Some((place, url)) = urls.next()
+            {
+                running.push(async move { (place, self.probe(url.as_ref()).await) });
+            }
+            // In any order while they run: a slow endpoint must not keep its finished neighbours' places.
+            match running.next().await {
+                Some(report) => reports.push(report),
+                None => break,
+            }
+        }
         reports.sort_by_key(|(place, _)| *place);
         reports.into_iter().map(|(_, report)| report).collect()
     }

@@ -529,3 +529,15 @@ async fn a_clock_that_is_wrong_is_noticed() {
         .clock_offset_seconds;
     assert!(offset.unwrap() > 900_000_000, "{offset:?}");
 }
+
+#[tokio::test]
+async fn probes_run_in_tasks_of_their_own() {
+    let wire = Arc::new(ScriptedConnector::refusing());
+    let names = ScriptedResolver::new().with_answer(NAME, ["93.184.216.34".parse().unwrap()]);
+    let guard = Guard::new(EgressPolicy::new(), Arc::new(names), wire.clone());
+    let probe = Probe::new(guard, Authority::root("Nobody", keep).roots());
+    let urls = vec!["https://hooks.example.com/".to_owned(); 3];
+    let reports = tokio::spawn(async move { probe.probe_all(&urls).await });
+    assert_eq!(reports.await.unwrap().len(), 3);
+    assert_eq!(wire.dialled().len(), 3);
+}
