@@ -12,9 +12,11 @@ use crate::client::RequestBuilder;
 use crate::error::{Error, ErrorKind, Result};
 
 mod fetch;
+mod shared;
 mod token;
 
 use fetch::{Fetched, fetch};
+pub use shared::SharedRead;
 pub use token::PageToken;
 
 /// Pages read ahead at most, whatever is asked for.

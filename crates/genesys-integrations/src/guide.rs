@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Profile, RequestBuilder, Result};
 
 use crate::api::{Change, Ensured, Integrations, Listing};
@@ -11,7 +12,6 @@ use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
-use crate::shared_read::SharedRead;
 use crate::{reconcile, wait};
 
 mod wire;

@@ -14,7 +14,6 @@ mod platform;
 mod probe;
 mod reconcile;
 mod report;
-mod shared_read;
 mod wait;
 pub mod widgets;
 

@@ -6,6 +6,7 @@
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Profile, Result};
 
 use crate::api::{Ensured, Integrations, Listing};
@@ -16,7 +17,6 @@ use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::probe::Probes;
 use crate::report::{TestReport, TestRequest};
-use crate::shared_read::SharedRead;
 use crate::wait;
 
 mod action;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Profile, RequestBuilder, Result};
 
 use crate::api::{Ensured, EnsuredState, Webhooks};
 use crate::registration::WebhookRegistration;
-use crate::shared_read::SharedRead;
 use crate::webhook::{Webhook, WebhookId};
 
 mod wire;

@@ -13,7 +13,6 @@ mod poll;
 mod receiver;
 mod registration;
 mod rejected;
-mod shared_read;
 mod signing;
 mod status;
 mod target;

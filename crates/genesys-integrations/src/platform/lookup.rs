@@ -3,12 +3,12 @@
 use futures_core::Stream;
 use futures_util::TryStreamExt;
 use genesys_core::Result;
+use genesys_core::page::SharedRead;
 
 use super::wire::{ActionSeen, CredentialSeen, IntegrationSeen};
 use super::{ACTIONS, CREDENTIALS, INTEGRATIONS, Parts, PlatformIntegrations, TYPE_ID, ambiguous};
 use crate::ids::IntegrationId;
 use crate::limits::Deadline;
-use crate::shared_read::SharedRead;
 
 impl PlatformIntegrations {
     /// Every integration of our type.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt, TryStreamExt};
+use genesys_core::page::SharedRead;
 use genesys_core::vocabulary::{HeaderName, HeaderValue};
 use genesys_core::{Client, Profile, RequestBuilder, Result, policy};
 
@@ -11,7 +12,6 @@ use crate::guide::ambiguous;
 use crate::ids::IntegrationId;
 use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
-use crate::shared_read::SharedRead;
 use crate::{reconcile, wait};
 
 mod wire;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Profile, Result};
 use widget_validate::{Embedder, Schema};
 
@@ -13,7 +14,6 @@ use crate::integration::{Integration, IntendedState, StateChange};
 use crate::limits::{Deadline, Limits};
 use crate::platform::PlatformIntegrations;
 use crate::platform::wire::IntegrationSeen;
-use crate::shared_read::SharedRead;
 use crate::{reconcile, wait};
 
 mod config;

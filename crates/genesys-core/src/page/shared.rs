@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::TryStreamExt;
-use genesys_core::{Client, Error, ErrorKind, Result};
 use resilience::{SingleFlight, timeout_at};
 use tokio::sync::Mutex;
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Shares the reads of one list between the callers who look for something in it at the same time. Clones share the reads.
 ///
@@ -19,8 +21,23 @@ use tokio::sync::Mutex;
 /// the one under way has ended. However many ask, there is one read at a time, and whoever asks waits for two at most.
 ///
 /// A read goes on when the caller who started it is dropped, because others may wait for it, and ends at its own limit.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use genesys_core::page::{Pager, SharedRead};
+/// # async fn run(client: genesys_core::Client) -> genesys_core::Result<()> {
+/// # #[derive(serde::Deserialize)] struct Queue { name: String }
+/// let queues = SharedRead::<Queue>::default();
+/// // However many look at the same time, the list is read once.
+/// let list = Pager::new(client.get("/api/v2/routing/queues"));
+/// let all = queues.all(&client, Duration::from_secs(60), list).await?;
+/// let support = all.iter().find(|queue| queue.name == "Support");
+/// # let _ = support;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct SharedRead<T> {
+pub struct SharedRead<T> {
     flights: SingleFlight<u64, Result<Arc<[T]>>>,
     /// The number of the read that has not begun yet: the one to join.
     next: Arc<AtomicU64>,
@@ -44,12 +61,7 @@ impl<T: Send + Sync + 'static> SharedRead<T> {
     /// # Errors
     ///
     /// Those of the read, the same for everybody who shares it; [`Deadline`](ErrorKind::Deadline) at its limit.
-    pub(crate) async fn all<S>(
-        &self,
-        client: &Client,
-        limit: Duration,
-        items: S,
-    ) -> Result<Arc<[T]>>
+    pub async fn all<S>(&self, client: &Client, limit: Duration, items: S) -> Result<Arc<[T]>>
     where
         S: Stream<Item = Result<T>> + Send + 'static,
     {
