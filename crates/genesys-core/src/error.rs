@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+mod attempt;
 mod body;
 mod kind;
 
+pub use attempt::AttemptError;
 pub use body::{Detail, Limit, PlatformError};
 pub use kind::ErrorKind;
 pub use resilience::{AttemptRecord, Stop};

@@ -7,80 +7,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, Entry, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use resilience::{
-    Attempt, Class, Failure, PermitRef, QuotaReport, RetryAfter, Slot, State, timeout_at,
-};
+use resilience::{Attempt, Class, PermitRef, QuotaReport, RetryAfter, Slot, State, timeout_at};
 use secrecy::ExposeSecret;
 
 use super::call::{Call, Progress};
 use super::response::correlation_id;
 use super::{Inner, trace};
-use crate::error::{Error, ErrorKind, PlatformError};
+use crate::error::{AttemptError, Error, ErrorKind, PlatformError};
 use crate::observe::{AttemptFinished, Event, Outcome};
 use crate::token::Token;
-use crate::transport::{TransportError, TransportErrorKind};
-
-/// A failed attempt and what may be done about it.
-pub(super) struct AttemptError {
-    error: Error,
-    class: Class,
-    throttled: bool,
-    retry_at: Option<Instant>,
-}
-
-impl AttemptError {
-    fn new(error: Error, class: Class) -> Self {
-        Self {
-            error,
-            class,
-            throttled: false,
-            retry_at: None,
-        }
-    }
-
-    /// True when the request may have been processed. A truncated or oversized body is no answer, yet the server did its work.
-    fn leaves_doubt(&self) -> bool {
-        self.class == Class::MaybeProcessed
-            || matches!(
-                self.error.kind(),
-                ErrorKind::Truncated | ErrorKind::BodyTooLarge
-            )
-    }
-
-    pub(super) fn into_error(self) -> Error {
-        self.error
-    }
-}
-
-impl Failure for AttemptError {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn is_throttle(&self) -> bool {
-        self.throttled
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        self.error.retry_after()
-    }
-
-    fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
-    }
-
-    /// Whoever made an error that has been through a retry loop has done what could be done, unless it names an instant.
-    fn is_spent(&self) -> bool {
-        self.error.stop().is_some() && self.retry_at.is_none()
-    }
-
-    fn summary(&self) -> String {
-        match self.error.status() {
-            Some(status) => format!("status {}", status.as_u16()),
-            None => self.error.kind().to_string(),
-        }
-    }
-}
+use crate::transport::TransportErrorKind;
 
 impl Call {
     pub(super) async fn attempt(
@@ -122,10 +58,7 @@ impl Call {
             if attempt.number == 1 || rejected.state == State::ForcedOpen {
                 return AttemptError::new(error, Class::Final);
             }
-            AttemptError {
-                retry_at: Some(rejected.retry_at),
-                ..AttemptError::new(error, Class::NotSent)
-            }
+            AttemptError::new(error, Class::NotSent).with_retry_at(Some(rejected.retry_at))
         })?;
         if let Some(limit) = limit {
             permit = permit.with_attempt_deadline(limit);
@@ -147,7 +80,6 @@ impl Call {
         let result = match answer {
             Ok(Ok(answer)) => self.judge(inner, answer, permit, slot, &token, ended).await,
             Ok(Err(error)) => {
-                let class = transport_class(&error);
                 if let Some(slot) = slot.filter(|_| !error.may_have_been_sent()) {
                     slot.unused();
                 }
@@ -156,7 +88,7 @@ impl Call {
                 } else {
                     permit.failure(ended);
                 }
-                Err(AttemptError::new(transport_error(error), class))
+                Err(AttemptError::from(error))
             }
             Err(_elapsed) => {
                 permit.failure(ended);
@@ -202,10 +134,10 @@ impl Call {
         };
         token.map_err(|error| match error.retry_after() {
             // The login asks to come back later: that postpones the call and costs no attempt.
-            Some(wait) if error.kind() == ErrorKind::LoginThrottled => AttemptError {
-                retry_at: inner.clock.now().checked_add(wait),
-                ..AttemptError::new(error, Class::NotSent)
-            },
+            Some(wait) if error.kind() == ErrorKind::LoginThrottled => {
+                let at = inner.clock.now().checked_add(wait);
+                AttemptError::new(error, Class::NotSent).with_retry_at(at)
+            }
             // The source has retried what it may: a second loop around it would multiply its requests.
             _ => AttemptError::new(error, Class::Final),
         })
@@ -301,10 +233,7 @@ impl Call {
             error = error.with_kind(ErrorKind::Conflict);
             class = Class::Final;
         }
-        Err(AttemptError {
-            throttled,
-            ..AttemptError::new(error, class)
-        })
+        Err(AttemptError::new(error, class).with_throttle(throttled))
     }
 
     fn status_error(&self, answer: &http::Response<Bytes>, token: &Token) -> Error {
@@ -345,9 +274,9 @@ impl Call {
                 correlation_id(answer.headers()),
             ),
             Err(failed) => (
-                failed.error.status(),
-                Outcome::Failure(failed.error.kind()),
-                failed.error.correlation_id().map(Cow::Borrowed),
+                failed.error().status(),
+                Outcome::Failure(failed.error().kind()),
+                failed.error().correlation_id().map(Cow::Borrowed),
             ),
         };
         let mut event = AttemptFinished::new(&self.operation, attempt.number, outcome);
@@ -366,28 +295,6 @@ fn class_of(status: StatusCode) -> Class {
         408 | 500 | 502 | 503 | 504 => Class::MaybeProcessed,
         _ => Class::Final,
     }
-}
-
-fn transport_class(error: &TransportError) -> Class {
-    match error.kind() {
-        TransportErrorKind::Connect => Class::NotSent,
-        // The same bytes would be refused or too large again.
-        TransportErrorKind::Request | TransportErrorKind::BodyTooLarge => Class::Final,
-        _ => Class::MaybeProcessed,
-    }
-}
-
-fn transport_error(error: TransportError) -> Error {
-    let kind = match error.kind() {
-        TransportErrorKind::Connect => ErrorKind::Connect,
-        TransportErrorKind::Request => ErrorKind::InvalidRequest,
-        TransportErrorKind::Timeout => ErrorKind::Timeout,
-        TransportErrorKind::Reset => ErrorKind::Reset,
-        TransportErrorKind::Truncated => ErrorKind::Truncated,
-        TransportErrorKind::BodyTooLarge => ErrorKind::BodyTooLarge,
-        _ => ErrorKind::Transport,
-    };
-    Error::new(kind, "").with_source(error)
 }
 
 fn retry_after_values(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {

@@ -24,12 +24,12 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// ```no_run
 /// # use std::time::Duration;
-/// # use genesys_core::page::{Pager, SharedRead};
+/// # use genesys_core::page::SharedRead;
 /// # async fn run(client: genesys_core::Client) -> genesys_core::Result<()> {
 /// # #[derive(serde::Deserialize)] struct Queue { name: String }
 /// let queues = SharedRead::<Queue>::default();
 /// // However many look at the same time, the list is read once.
-/// let list = Pager::new(client.get("/api/v2/routing/queues"));
+/// let list = client.get("/api/v2/routing/queues").numbered_pages();
 /// let all = queues.all(&client, Duration::from_secs(60), list).await?;
 /// let support = all.iter().find(|queue| queue.name == "Support");
 /// # let _ = support;

@@ -1,11 +1,15 @@
 //! Lists: where they end, and what is an error instead of an end.
 
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
 use futures_util::{StreamExt, TryStreamExt};
 use genesys_core::ErrorKind;
-use genesys_core::page::PageToken;
+use genesys_core::page::{PageToken, SharedRead};
 use genesys_core::test_util::Reply;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::Fixture;
 
@@ -255,4 +259,56 @@ async fn cursors_are_followed_until_there_is_none_and_never_in_a_circle() {
     }
     let result: Result<Vec<Item>, _> = client.get("/api/v2/x").cursor_pages().try_collect().await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Protocol);
+}
+
+/// A server of one page that takes a second over it.
+fn slow(fixture: &Fixture) {
+    fixture.transport.handle(|request| {
+        let reply = numbered(3)(request);
+        async move {
+            sleep(Duration::from_secs(1)).await;
+            reply.await
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_look_in_a_list_together_share_a_read_that_began_after_they_asked() {
+    let fixture = Fixture::new();
+    slow(&fixture);
+    let client = fixture.client();
+    let shared = SharedRead::<Item>::default();
+    let look = async |after: u64| {
+        sleep(Duration::from_millis(after)).await;
+        let list = client.get("/api/v2/x").numbered_pages();
+        let all = shared.all(&client, Duration::from_secs(60), list).await;
+        (all.unwrap().len(), Instant::now())
+    };
+    let start = Instant::now();
+    // Half ask at once; the others while that read is under way, which may miss what they look for.
+    let seen = join_all((0..100).map(|n| look((n % 2) * 500))).await;
+    assert_eq!(fixture.transport.sent().len(), 2);
+    for (n, (items, at)) in seen.into_iter().enumerate() {
+        let expected = Duration::from_secs(1 + n as u64 % 2);
+        assert_eq!((items, (at - start).as_secs()), (3, expected.as_secs()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_read_outlives_who_began_it_and_ends_at_its_limit() {
+    let fixture = Fixture::new();
+    slow(&fixture);
+    let client = fixture.client();
+    let shared = SharedRead::<Item>::default();
+    let all = |limit| shared.all(&client, limit, client.get("/api/v2/x").numbered_pages());
+    let (first, second) = (all(Duration::from_secs(60)), all(Duration::from_secs(60)));
+    let gone = timeout(Duration::from_millis(100), first);
+    let (gone, stayed) = join(gone, second).await;
+    assert!(gone.is_err());
+    assert_eq!(stayed.unwrap().len(), 3);
+    assert_eq!(fixture.transport.sent().len(), 1);
+
+    let error = all(Duration::from_millis(500)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline);
+    assert_eq!(all(Duration::from_secs(60)).await.unwrap().len(), 3);
 }

@@ -1,13 +1,14 @@
 //! One attempt to deliver, and what its answer means.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use genesys_core::{Error, ErrorKind, TransportError, TransportErrorKind};
+use genesys_core::error::AttemptError;
+use genesys_core::{Error, ErrorKind};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use resilience::{Attempt, Class, Clock, Failure, RetryAfter, timeout_at};
+use resilience::{Attempt, Class, Clock, RetryAfter, timeout_at};
 
 use super::{Notifier, signatures};
 use crate::signing::MessageId;
@@ -15,43 +16,6 @@ use crate::target::TargetUrl;
 use crate::verifier::{ID, SIGNATURE, TIMESTAMP};
 
 const AGENT: &str = concat!("genesys-webhooks/", env!("CARGO_PKG_VERSION"));
-
-/// A failed attempt and what may be done about it.
-pub(super) struct AttemptError {
-    error: Error,
-    class: Class,
-}
-
-impl AttemptError {
-    fn new(error: Error, class: Class) -> Self {
-        Self { error, class }
-    }
-
-    pub(super) fn into_error(self) -> Error {
-        self.error
-    }
-}
-
-impl Failure for AttemptError {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn is_throttle(&self) -> bool {
-        self.class == Class::Refused
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        self.error.retry_after()
-    }
-
-    fn summary(&self) -> String {
-        match self.error.status() {
-            Some(status) => format!("status {}", status.as_u16()),
-            None => self.error.kind().to_string(),
-        }
-    }
-}
 
 impl Notifier {
     pub(super) async fn attempt(
@@ -82,7 +46,7 @@ impl Notifier {
                 if error.may_have_been_sent() {
                     sent.store(true, Ordering::Relaxed);
                 }
-                Err(transport_failure(error))
+                Err(AttemptError::from(error))
             }
             Err(_elapsed) => {
                 sent.store(true, Ordering::Relaxed);
@@ -169,18 +133,5 @@ fn judge(answer: &Response<Bytes>, clock: &dyn Clock) -> Result<StatusCode, Atte
     let error = Error::new(ErrorKind::from_status(status), message)
         .with_status(status)
         .with_retry_after(wait);
-    Err(AttemptError::new(error, class))
-}
-
-fn transport_failure(error: TransportError) -> AttemptError {
-    let (kind, class) = match error.kind() {
-        TransportErrorKind::Connect => (ErrorKind::Connect, Class::NotSent),
-        TransportErrorKind::Request => (ErrorKind::InvalidRequest, Class::Final),
-        TransportErrorKind::Timeout => (ErrorKind::Timeout, Class::MaybeProcessed),
-        TransportErrorKind::Reset => (ErrorKind::Reset, Class::MaybeProcessed),
-        TransportErrorKind::Truncated => (ErrorKind::Truncated, Class::MaybeProcessed),
-        TransportErrorKind::BodyTooLarge => (ErrorKind::BodyTooLarge, Class::Final),
-        _ => (ErrorKind::Transport, Class::MaybeProcessed),
-    };
-    AttemptError::new(Error::new(kind, "").with_source(error), class)
+    Err(AttemptError::new(error, class).with_throttle(class == Class::Refused))
 }
