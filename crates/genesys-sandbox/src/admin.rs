@@ -16,11 +16,13 @@ use crate::cloud::{Cloud, Profile};
 use crate::error::SandboxError;
 use crate::external::ExternalReply;
 use crate::fault::{Fault, MEMBERS};
-use crate::faults::FaultId;
+use crate::faults::{FaultId, Faults};
 use crate::input::JsonBody;
 use crate::members::Members;
 use crate::reply::Reply;
 use crate::snapshot;
+
+mod resources;
 
 pub(crate) fn routes() -> Router<Arc<Cloud>> {
     let router = Router::new()
@@ -36,7 +38,8 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/_sandbox/tokens", delete(expire_tokens))
         .route("/_sandbox/quota", post(set_quota))
         .route("/_sandbox/profile", post(set_profile))
-        .route("/_sandbox/external", post(script).delete(clear_scripts));
+        .route("/_sandbox/external", post(script).delete(clear_scripts))
+        .merge(resources::routes());
     #[cfg(feature = "platform")]
     let router = router
         .route("/_sandbox/activation", post(set_activation))
@@ -66,11 +69,15 @@ async fn add_fault(
     State(cloud): State<Arc<Cloud>>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, ApiError> {
+    add_rule(&cloud.faults, body)
+}
+
+fn add_rule(faults: &Faults, body: Value) -> Result<Reply, ApiError> {
     Members::of(&body, &MEMBERS)?.finish()?;
     let fault: Fault = serde_json::from_value(body).map_err(|error| {
         ApiError::bad_request("bad.request", format!("No such fault: {error}."))
     })?;
-    let id = cloud.faults.add(fault).map_err(|error| refused(&error))?;
+    let id = faults.add(fault).map_err(|error| refused(&error))?;
     Ok(Reply::created(json!({"id": id})))
 }
 
@@ -83,7 +90,11 @@ async fn remove_fault(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<u64>,
 ) -> Result<Reply, ApiError> {
-    if cloud.faults.remove(FaultId(id)) {
+    remove_rule(&cloud.faults, id)
+}
+
+fn remove_rule(faults: &Faults, id: u64) -> Result<Reply, ApiError> {
+    if faults.remove(FaultId(id)) {
         Ok(Reply::no_content())
     } else {
         Err(ApiError::unknown("fault", &id.to_string()))

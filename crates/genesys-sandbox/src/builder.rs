@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) listen: SocketAddr,
     pub(crate) login_listen: SocketAddr,
+    pub(crate) resource_listen: SocketAddr,
     pub(crate) token_life: Duration,
     pub(crate) token_grants: (u64, Duration),
     pub(crate) quota: (u64, Duration),
@@ -55,6 +56,7 @@ impl Default for SandboxBuilder {
                 seed: 0,
                 listen: any,
                 login_listen: any,
+                resource_listen: any,
                 token_life: Duration::from_secs(86_400),
                 token_grants: (300, minute),
                 quota: (300, minute),
@@ -83,6 +85,12 @@ impl SandboxBuilder {
     /// The address of the login host; loopback only. Default a free port on `127.0.0.1`.
     pub fn with_login_listen(mut self, address: SocketAddr) -> Self {
         self.settings.login_listen = address;
+        self
+    }
+
+    /// The address of the [`ResourceServer`](crate::ResourceServer); loopback only. Default a free port on `127.0.0.1`.
+    pub fn with_resource_listen(mut self, address: SocketAddr) -> Self {
+        self.settings.resource_listen = address;
         self
     }
 
@@ -127,7 +135,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Opens both listeners and serves until the sandbox is shut down or dropped.
+    /// Opens the listeners and serves until the sandbox is shut down or dropped.
     ///
     /// # Errors
     /// [`SandboxErrorKind::Settings`] names every setting that makes no sense; [`SandboxErrorKind::Listen`] says that

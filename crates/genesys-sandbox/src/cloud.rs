@@ -1,6 +1,6 @@
 //! The state behind both hosts.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::ledger::Ledger;
 #[cfg(feature = "platform")]
 use crate::platform::flows::Flows;
 use crate::quota::Quota;
+use crate::resources::State as Resources;
 use crate::seeded::Stream;
 use crate::store::Store;
 use crate::tokens::Tokens;
@@ -55,6 +56,7 @@ pub(crate) struct Cloud {
     pub(crate) ledger: Ledger,
     pub(crate) external: ExternalSystems,
     pub(crate) deliveries: Deliveries,
+    pub(crate) resources: Arc<Resources>,
     #[cfg(feature = "platform")]
     pub(crate) activations: Activations,
     #[cfg(feature = "platform")]
@@ -68,6 +70,7 @@ impl Cloud {
     pub(crate) fn new(
         settings: Settings,
         deliveries: Deliveries,
+        resources: Arc<Resources>,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let stream = |purpose| Stream::new(settings.seed, purpose);
@@ -82,6 +85,7 @@ impl Cloud {
             ledger: Ledger::default(),
             external: ExternalSystems::default(),
             deliveries,
+            resources,
             #[cfg(feature = "platform")]
             activations: Activations::new(settings.activation),
             #[cfg(feature = "platform")]
@@ -117,7 +121,6 @@ impl Cloud {
 
     /// Waits until the sandbox stops.
     pub(crate) async fn stopped(&self) {
-        let mut stop = self.stop.clone();
-        let _ = stop.wait_for(|stop| *stop).await;
+        crate::server::stopped(&mut self.stop.clone()).await;
     }
 }

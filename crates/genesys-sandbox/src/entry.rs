@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Which of the two listeners took the request.
+/// Which listener took the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Host {
@@ -12,6 +12,8 @@ pub enum Host {
     Api,
     /// The login host: `/oauth/token` alone.
     Login,
+    /// A [`ResourceServer`](crate::ResourceServer), whose ledger and rules are its own.
+    Resources,
 }
 
 /// A kind of stored or granted thing.

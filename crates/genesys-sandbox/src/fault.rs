@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::entry::Host;
 use crate::error::{SandboxError, SandboxErrorKind};
 
+/// The longest `Retry-After` in seconds: a year.
+const LONGEST_WAIT: u64 = 31_536_000;
+
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -52,6 +55,25 @@ pub enum FaultKind {
     MalformedJson,
     /// The right status and body under `text/plain`.
     WrongContentType,
+    /// A status with a `Retry-After` that is right at the moment of the answer.
+    RetryAfter {
+        /// 200–599; 429 or 503 make sense.
+        status: u16,
+        /// How long to wait, at most a year.
+        seconds: u64,
+        /// Says it as an HTTP date instead of a number of seconds.
+        #[serde(default)]
+        date: bool,
+    },
+    /// The right status and content type, and JSON whose members have other types than they should.
+    WrongSchema,
+    /// The whole answer, but its body comes a few bytes at a time. Shows clients without a deadline for a body.
+    Drip {
+        /// How many bytes at a time, at least 1.
+        bytes: usize,
+        /// The pause after each few in milliseconds.
+        delay_ms: u64,
+    },
 }
 
 impl FaultKind {
@@ -68,7 +90,18 @@ impl FaultKind {
             Self::HtmlPage { .. } => "htmlPage",
             Self::MalformedJson => "malformedJson",
             Self::WrongContentType => "wrongContentType",
+            Self::RetryAfter { .. } => "retryAfter",
+            Self::WrongSchema => "wrongSchema",
+            Self::Drip { .. } => "drip",
         }
+    }
+
+    /// True when the fault's answer is its own and not what became of the request.
+    pub(crate) fn makes_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Status { .. } | Self::HtmlPage { .. } | Self::RetryAfter { .. }
+        )
     }
 }
 
@@ -117,12 +150,15 @@ pub struct Fault {
 
 /// The members that a rule on the admin endpoint may have; anything else is refused, so that a misspelt filter
 /// cannot turn into a rule for everything.
-pub(crate) const MEMBERS: [&str; 12] = [
+pub(crate) const MEMBERS: [&str; 15] = [
     "kind",
     "status",
     "headers",
     "body",
     "delayMs",
+    "seconds",
+    "date",
+    "bytes",
     "when",
     "host",
     "method",
@@ -206,6 +242,41 @@ impl Fault {
     #[must_use]
     pub fn wrong_content_type() -> Self {
         Self::new(FaultKind::WrongContentType)
+    }
+
+    /// Answers `status` with a `Retry-After` of so many whole seconds.
+    #[must_use]
+    pub fn retry_after(status: u16, after: Duration) -> Self {
+        Self::new(FaultKind::RetryAfter {
+            status,
+            seconds: after.as_secs(),
+            date: false,
+        })
+    }
+
+    /// As [`retry_after`](Self::retry_after), as an HTTP date, which is counted from the moment of the answer.
+    #[must_use]
+    pub fn retry_after_date(status: u16, after: Duration) -> Self {
+        Self::new(FaultKind::RetryAfter {
+            status,
+            seconds: after.as_secs(),
+            date: true,
+        })
+    }
+
+    /// Answers JSON whose members have other types than they should, after the request took effect.
+    #[must_use]
+    pub fn wrong_schema() -> Self {
+        Self::new(FaultKind::WrongSchema)
+    }
+
+    /// Sends the body of the answer `bytes` at a time, with a pause (whole milliseconds) after each few.
+    #[must_use]
+    pub fn drip(bytes: usize, pause: Duration) -> Self {
+        Self::new(FaultKind::Drip {
+            bytes,
+            delay_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        })
     }
 
     /// Adds a header; for [`FaultKind::Status`] alone.
@@ -292,7 +363,11 @@ impl Fault {
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.when.unwrap_or(match self.kind {
-            FaultKind::Cut | FaultKind::MalformedJson | FaultKind::WrongContentType => Stage::After,
+            FaultKind::Cut
+            | FaultKind::MalformedJson
+            | FaultKind::WrongContentType
+            | FaultKind::WrongSchema
+            | FaultKind::Drip { .. } => Stage::After,
             _ => Stage::Before,
         })
     }
@@ -300,7 +375,9 @@ impl Fault {
     /// Refuses a rule that makes no sense.
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
         let refuse = |message: String| Err(SandboxError::new(SandboxErrorKind::Script, message));
-        if let FaultKind::Status { status, .. } | FaultKind::HtmlPage { status } = &self.kind
+        if let FaultKind::Status { status, .. }
+        | FaultKind::HtmlPage { status }
+        | FaultKind::RetryAfter { status, .. } = &self.kind
             && !(200..=599).contains(status)
         {
             return refuse(format!("fault status {status} is outside 200 to 599"));
@@ -313,6 +390,14 @@ impl Fault {
                     return refuse(format!("fault header {name:?} is not a valid header"));
                 }
             }
+        }
+        if let FaultKind::RetryAfter { seconds, .. } = self.kind
+            && seconds > LONGEST_WAIT
+        {
+            return refuse(format!("a wait of {seconds} s is longer than a year"));
+        }
+        if let FaultKind::Drip { bytes: 0, .. } = self.kind {
+            return refuse("a body cannot come 0 bytes at a time".into());
         }
         if self.kind == FaultKind::ExpiredToken && self.when == Some(Stage::After) {
             return refuse("a token can only be expired before the request".into());

@@ -210,6 +210,9 @@ mod tests {
             Fault::reset().with_probability(1.5),
             Fault::reset().with_path("x"),
             Fault::expired_token().after_effect(),
+            Fault::retry_after(99, Duration::from_secs(1)),
+            Fault::retry_after_date(429, Duration::from_secs(31_536_001)),
+            Fault::drip(0, Duration::ZERO),
         ] {
             assert_eq!(
                 faults.add(fault).unwrap_err().kind(),

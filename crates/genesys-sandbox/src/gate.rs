@@ -18,12 +18,13 @@ use crate::api_error::{ApiError, Limit};
 use crate::body::read;
 use crate::cloud::Cloud;
 use crate::entry::{Host, is_token_path};
-use crate::fault::{FaultKind, Stage};
+use crate::fault::{Fault, FaultKind, Stage};
 use crate::ledger::Arrival;
+use crate::login;
 use crate::permissions;
 use crate::quota::Standing;
 use crate::reply::{Effects, json_response};
-use crate::strike::{canned, strike};
+use crate::strike::{canned, code, strike};
 use crate::tokens::token_fingerprint;
 use crate::wire::LineControl;
 
@@ -43,8 +44,27 @@ pub(crate) struct Bearer(pub(crate) String);
 #[derive(Debug, Clone)]
 struct Route(String);
 
+/// What serves the requests of one host.
+pub(crate) fn service(
+    cloud: Arc<Cloud>,
+    host: Host,
+    router: Router,
+) -> impl Fn(LineControl, Request<Incoming>) -> BoxFuture + Clone + Send + 'static {
+    move |control, request| {
+        Box::pin(handle(
+            Arc::clone(&cloud),
+            host,
+            router.clone(),
+            control,
+            request,
+        ))
+    }
+}
+
+type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
+
 /// Serves one request.
-pub(crate) async fn handle(
+async fn handle(
     cloud: Arc<Cloud>,
     host: Host,
     router: Router,
@@ -92,8 +112,8 @@ pub(crate) async fn handle(
                 cloud.tokens.expire(token);
             }
         } else {
-            let response = context.finish(canned(&early, &context.path), None).await;
-            return strike(&cloud, &early, response, &control, line).await;
+            let response = context.finish(context.canned(&early), None).await;
+            return strike(cloud.stopped(), &early, response, &control, line).await;
         }
     }
     let (response, standing) = context.serve(router, parts, body).await;
@@ -112,12 +132,10 @@ pub(crate) async fn handle(
     }
     match fault {
         Some(fault) => {
-            if let FaultKind::Status { .. } | FaultKind::HtmlPage { .. } = fault.kind() {
-                response = context
-                    .finish(canned(&fault, &context.path), standing)
-                    .await;
+            if fault.kind().makes_answer() {
+                response = context.finish(context.canned(&fault), standing).await;
             }
-            strike(&cloud, &fault, response, &control, line).await
+            strike(cloud.stopped(), &fault, response, &control, line).await
         }
         None => {
             line.answered(response.status().as_u16());
@@ -154,6 +172,17 @@ struct Context<'a> {
 impl Context<'_> {
     fn wants_token(&self) -> bool {
         self.host == Host::Api && !is_token_path(&self.path)
+    }
+
+    /// The answer of a fault, with the error body that this path has.
+    fn canned(&self, fault: &Fault) -> Response {
+        canned(fault, |status| {
+            if is_token_path(&self.path) {
+                return login::scripted(status);
+            }
+            let message = format!("Scripted fault: HTTP {status}");
+            ApiError::new(status, code(status), message).into_response()
+        })
     }
 
     async fn serve(
@@ -230,7 +259,8 @@ fn render(mut response: Response, correlation: &str) -> Response {
     response
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The token of a request, if it has one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers
         .get(header::AUTHORIZATION)?
         .to_str()

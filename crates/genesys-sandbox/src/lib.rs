@@ -33,6 +33,7 @@ mod platform;
 mod post;
 mod quota;
 mod reply;
+mod resources;
 mod routes;
 mod sandbox;
 mod schema;
@@ -65,4 +66,5 @@ pub use ledger::LEDGER_CAPACITY;
 #[cfg(feature = "platform")]
 #[cfg_attr(docsrs, doc(cfg(feature = "platform")))]
 pub use platform::flows::{Flow, Flows, WORKFLOW_ID};
+pub use resources::{RESOURCE_TOKEN, ResourceServer};
 pub use sandbox::{Sandbox, Snapshot};

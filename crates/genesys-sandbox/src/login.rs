@@ -100,7 +100,7 @@ pub(crate) async fn token(
     body: Bytes,
 ) -> Response {
     let forms = match (host, uri.path()) {
-        (Host::Login, _) => Forms::BasicOnly,
+        (Host::Login | Host::Resources, _) => Forms::BasicOnly,
         (Host::Api, "/oauth/token") => Forms::FormAndJson,
         (Host::Api, _) => Forms::Form,
     };

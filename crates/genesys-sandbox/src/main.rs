@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use genesys_sandbox::{CLIENT_ID, CLIENT_SECRET, Profile, Sandbox, SandboxError, SandboxErrorKind};
+use genesys_sandbox::{
+    CLIENT_ID, CLIENT_SECRET, Profile, RESOURCE_TOKEN, Sandbox, SandboxError, SandboxErrorKind,
+};
 
 /// An embedded Genesys Cloud to develop and test against: in memory, on this machine, the same for the same seed.
 ///
@@ -21,6 +23,9 @@ struct Arguments {
     /// Address of the login host, loopback only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     login_listen: SocketAddr,
+    /// Address of the external system that nodes can call, loopback only.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    resource_listen: SocketAddr,
     /// Seed of ids, tokens and of faults with a probability.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -76,6 +81,7 @@ async fn serve(arguments: &Arguments) -> Result<(), SandboxError> {
     let sandbox = Sandbox::builder()
         .with_listen(arguments.listen)
         .with_login_listen(arguments.login_listen)
+        .with_resource_listen(arguments.resource_listen)
         .with_seed(arguments.seed)
         .with_quota(arguments.quota, Duration::from_secs(arguments.quota_window))
         .with_token_life(Duration::from_secs(arguments.token_life))
@@ -83,16 +89,19 @@ async fn serve(arguments: &Arguments) -> Result<(), SandboxError> {
         .start()
         .await?;
     let (api, login) = (sandbox.api_url(), sandbox.login_url());
+    let resources = sandbox.resources().url();
     let _ = writeln!(
         std::io::stdout(),
         "API host    {api}\n\
          login host  {login}\n\
+         resources   {resources}/v1/resources/\n\
          client      {CLIENT_ID} / {CLIENT_SECRET}\n\
          \n\
          export GENESYS_BASE_URL={api}\n\
          export GENESYS_LOGIN_URL={login}\n\
          export GENESYS_CLIENT_ID={CLIENT_ID}\n\
-         export GENESYS_CLIENT_SECRET={CLIENT_SECRET}"
+         export GENESYS_CLIENT_SECRET={CLIENT_SECRET}\n\
+         export NODE_AUTH_TOKEN={RESOURCE_TOKEN}"
     );
     #[cfg(feature = "platform")]
     for flow in sandbox.flows().list() {

@@ -21,7 +21,8 @@ use crate::external::ExternalSystems;
 use crate::faults::Faults;
 #[cfg(feature = "platform")]
 use crate::platform::flows::Flows;
-use crate::{routes, server, snapshot};
+use crate::resources::ResourceServer;
+use crate::{gate, routes, server, snapshot};
 
 /// The embedded cloud, running. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets requests finish.
 ///
@@ -31,6 +32,7 @@ pub struct Sandbox {
     cloud: Arc<Cloud>,
     api: SocketAddr,
     login: SocketAddr,
+    resources: ResourceServer,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -94,25 +96,27 @@ impl Sandbox {
     pub(crate) async fn open(settings: Settings) -> Result<Self, SandboxError> {
         let (api_listener, api) = server::listen(settings.listen).await?;
         let (login_listener, login) = server::listen(settings.login_listen).await?;
+        let resources = ResourceServer::open(settings.resource_listen, settings.seed).await?;
         let (stop, stopped) = watch::channel(false);
         let (deliveries, courier) = deliveries();
-        let cloud = Arc::new(Cloud::new(settings, deliveries, stopped.clone()));
+        let cloud = Arc::new(Cloud::new(
+            settings,
+            deliveries,
+            resources.handle(),
+            stopped.clone(),
+        ));
         let api_router = routes::api(Arc::clone(&cloud));
         let login_router = routes::login(Arc::clone(&cloud));
         let tasks = vec![
             tokio::spawn(server::serve(
                 api_listener,
-                Host::Api,
-                api_router,
-                Arc::clone(&cloud),
                 stopped.clone(),
+                gate::service(Arc::clone(&cloud), Host::Api, api_router),
             )),
             tokio::spawn(server::serve(
                 login_listener,
-                Host::Login,
-                login_router,
-                Arc::clone(&cloud),
                 stopped.clone(),
+                gate::service(Arc::clone(&cloud), Host::Login, login_router),
             )),
             tokio::spawn(courier.run(stopped)),
         ];
@@ -120,6 +124,7 @@ impl Sandbox {
             cloud,
             api,
             login,
+            resources,
             stop,
             tasks,
         })
@@ -159,6 +164,12 @@ impl Sandbox {
     #[must_use]
     pub fn external(&self) -> &ExternalSystems {
         &self.cloud.external
+    }
+
+    /// The external system that nodes and actions can really call, on a listener of its own.
+    #[must_use]
+    pub fn resources(&self) -> &ResourceServer {
+        &self.resources
     }
 
     /// How platform integrations reach their states.
@@ -253,6 +264,7 @@ impl Sandbox {
             // A task that was cancelled or panicked has stopped, which is all that is wanted here.
             let _ = task.await;
         }
+        self.resources.close().await;
     }
 }
 

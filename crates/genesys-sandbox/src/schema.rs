@@ -10,6 +10,7 @@ pub(crate) fn fault(schema: &Value) -> Option<String> {
 }
 
 /// What is wrong with `value`, one text a violation, naming the place and never the value.
+#[cfg(any(test, feature = "platform"))]
 pub(crate) fn violations(schema: &Value, value: &Value) -> Vec<String> {
     match compile(schema) {
         Ok(validator) => validator.iter_errors(value).map(placed).collect(),

@@ -6,10 +6,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -20,10 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::cloud::Cloud;
-use crate::entry::Host;
 use crate::error::{SandboxError, SandboxErrorKind};
-use crate::gate;
 use crate::wire::{Ending, LineControl};
 
 /// How long the headers of a request may take, and how long a connection may idle.
@@ -53,21 +48,19 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAd
     Ok((listener, address))
 }
 
-/// Serves one listener until the sandbox stops, then drains.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    host: Host,
-    router: Router,
-    cloud: Arc<Cloud>,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Serves one listener by `handle` until it is to stop, then drains.
+pub(crate) async fn serve<H, A>(listener: TcpListener, mut stop: watch::Receiver<bool>, handle: H)
+where
+    H: Fn(LineControl, Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Body>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, host, router.clone(), Arc::clone(&cloud), stop.clone()));
+                    connections.spawn(connection(stream, handle.clone(), stop.clone()));
                 }
                 Err(_) => crate::time::pause(ACCEPT_PAUSE).await,
             },
@@ -84,30 +77,25 @@ pub(crate) async fn serve(
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A dropped sender means that the sandbox is gone, which is the same order.
+/// Waits for the order to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A dropped sender means that its owner is gone, which is the same order.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    host: Host,
-    router: Router,
-    cloud: Arc<Cloud>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn connection<H, A>(stream: TcpStream, handle: H, mut stop: watch::Receiver<bool>)
+where
+    H: Fn(LineControl, Request<Incoming>) -> A,
+    A: Future<Output = Response<Body>>,
+{
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let line = LineControl::default();
     let service = {
         let line = line.clone();
         service_fn(move |request: Request<Incoming>| {
-            let (cloud, router, line) = (Arc::clone(&cloud), router.clone(), line.clone());
-            async move {
-                Ok::<Response<Body>, Infallible>(
-                    gate::handle(cloud, host, router, line, request).await,
-                )
-            }
+            let answer = handle(line.clone(), request);
+            async move { Ok::<Response<Body>, Infallible>(answer.await) }
         })
     };
     let mut connection = http1::Builder::new()

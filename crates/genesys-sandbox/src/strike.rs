@@ -1,5 +1,7 @@
 //! What a scripted fault does to an answer or to its connection.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -7,34 +9,42 @@ use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::api_error::ApiError;
-use crate::cloud::Cloud;
-use crate::entry::is_token_path;
 use crate::fault::{Fault, FaultKind};
 use crate::ledger::Line;
-use crate::login;
 use crate::reply::json_response;
-use crate::wire::{CutBody, Ending, LineControl};
+use crate::wire::{CutBody, DripBody, Ending, LineControl};
 
-/// The answer of a fault that makes its own.
-pub(crate) fn canned(fault: &Fault, path: &str) -> Response {
+/// The answer of a fault that makes its own; `refusal` is the error of a status for which no body was scripted.
+pub(crate) fn canned(fault: &Fault, refusal: impl FnOnce(StatusCode) -> Response) -> Response {
     match fault.kind() {
+        FaultKind::RetryAfter {
+            status,
+            seconds,
+            date,
+        } => {
+            let mut response = refusal(known(*status));
+            let value = if *date {
+                HeaderValue::try_from(crate::time::http_date(Duration::from_secs(*seconds))).ok()
+            } else {
+                Some(HeaderValue::from(*seconds))
+            };
+            if let Some(value) = value {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            response
+        }
         FaultKind::Status {
             status,
             headers,
             body,
         } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status = known(*status);
             let mut response = match body {
+                // These have no body, whatever was scripted.
+                _ if matches!(status.as_u16(), 204 | 205 | 304) => status.into_response(),
                 Some(Value::String(text)) => (status, text.clone()).into_response(),
                 Some(value) => json_response(status, value),
-                None if is_token_path(path) => login::scripted(status),
-                None => ApiError::new(
-                    status,
-                    code(status),
-                    format!("Scripted fault: HTTP {status}"),
-                )
-                .into_response(),
+                None => refusal(status),
             };
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) =
@@ -46,7 +56,7 @@ pub(crate) fn canned(fault: &Fault, path: &str) -> Response {
             response
         }
         FaultKind::HtmlPage { status } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let status = known(*status);
             let page = format!(
                 "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
             );
@@ -64,8 +74,13 @@ pub(crate) fn canned(fault: &Fault, path: &str) -> Response {
     }
 }
 
+/// A status that was checked when the rule was added.
+fn known(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// The code that the platform's error body has with this status.
-fn code(status: StatusCode) -> &'static str {
+pub(crate) fn code(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "bad.credentials",
         403 => "missing.permissions",
@@ -80,9 +95,9 @@ fn code(status: StatusCode) -> &'static str {
     }
 }
 
-/// Lets a fault do to an answer what it does.
+/// Lets a fault do to an answer what it does. `stopped` ends a stall.
 pub(crate) async fn strike(
-    cloud: &Cloud,
+    stopped: impl Future<Output = ()>,
     fault: &Fault,
     response: Response,
     control: &LineControl,
@@ -96,7 +111,7 @@ pub(crate) async fn strike(
         }
         FaultKind::Stall => {
             line.broken(None);
-            cloud.stopped().await;
+            stopped.await;
             control.end(Ending::Close);
             std::future::pending().await
         }
@@ -108,6 +123,25 @@ pub(crate) async fn strike(
             let (parts, bytes) = whole(response).await;
             line.answered(parts.status.as_u16());
             Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() * 2 / 3)))
+        }
+        FaultKind::WrongSchema => {
+            let (mut parts, bytes) = whole(response).await;
+            parts.headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            if bytes.is_empty() {
+                // There was no body to spoil (204), so there is one now.
+                parts.status = StatusCode::OK;
+            }
+            line.answered(parts.status.as_u16());
+            Response::from_parts(parts, Body::from(other_members(&bytes).to_string()))
+        }
+        FaultKind::Drip { bytes, delay_ms } => {
+            let (parts, body) = whole(response).await;
+            line.answered(parts.status.as_u16());
+            let body = DripBody::new(body, *bytes, Duration::from_millis(*delay_ms));
+            Response::from_parts(parts, Body::new(body))
         }
         FaultKind::WrongContentType => {
             let mut response = response;
@@ -121,6 +155,26 @@ pub(crate) async fn strike(
             line.answered(response.status().as_u16());
             response
         }
+    }
+}
+
+/// The same members, each of another type; an array where there were none.
+fn other_members(bytes: &[u8]) -> Value {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) if !members.is_empty() => members
+            .into_iter()
+            .map(|(name, value)| (name, other_type(&value)))
+            .collect(),
+        _ => json!([]),
+    }
+}
+
+fn other_type(value: &Value) -> Value {
+    match value {
+        Value::String(_) | Value::Null => json!(0),
+        Value::Number(_) | Value::Bool(_) => json!(value.to_string()),
+        Value::Array(_) => json!({}),
+        Value::Object(_) => json!([]),
     }
 }
 

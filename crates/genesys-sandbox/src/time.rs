@@ -40,3 +40,16 @@ pub(crate) fn since_epoch() -> Duration {
 pub(crate) fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
+
+/// The time of day after this much time as an HTTP date, which has whole seconds; rounded up, so that it is no earlier.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server on real sockets runs in real time"
+)]
+pub(crate) fn http_date(after: Duration) -> String {
+    let now = jiff::Timestamp::now();
+    let whole = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
+    let seconds = i64::try_from(after.as_secs()).unwrap_or(i64::MAX);
+    let then = jiff::Timestamp::from_second(whole.saturating_add(seconds)).unwrap_or(now);
+    then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -89,5 +90,54 @@ impl Body for CutBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
+    }
+}
+
+/// A body that is sent whole, but a few bytes at a time with a pause after each few.
+pub(crate) struct DripBody {
+    rest: Bytes,
+    bytes: usize,
+    pause: Duration,
+    waiting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl DripBody {
+    pub(crate) fn new(body: Bytes, bytes: usize, pause: Duration) -> Self {
+        Self {
+            rest: body,
+            bytes: bytes.max(1),
+            pause,
+            waiting: None,
+        }
+    }
+}
+
+impl Body for DripBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(waiting) = &mut self.waiting {
+            ready!(waiting.as_mut().poll(cx));
+            self.waiting = None;
+        }
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.bytes.min(self.rest.len());
+        let part = self.rest.split_to(length);
+        self.waiting = Some(Box::pin(crate::time::pause(self.pause)));
+        Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
     }
 }

@@ -20,3 +20,4 @@ mod platform;
 #[cfg(feature = "program")]
 mod program;
 mod receiver;
+mod resources;

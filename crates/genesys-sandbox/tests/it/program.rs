@@ -39,6 +39,7 @@ async fn it_prints_what_to_export_and_serves() {
         setting("GENESYS_CLIENT_ID"),
         setting("GENESYS_CLIENT_SECRET"),
     );
+    assert_eq!(setting("NODE_AUTH_TOKEN"), genesys_sandbox::RESOURCE_TOKEN);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for host in [api, login] {
         let answer = http
