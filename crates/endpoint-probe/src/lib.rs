@@ -7,12 +7,15 @@ mod address;
 #[cfg(feature = "client")]
 mod client;
 mod connect;
+mod drill;
 mod error;
+mod failover;
 mod guard;
 mod health;
 #[cfg(feature = "probe")]
 mod probe;
 mod resolve;
+mod serial;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod test_util;
@@ -24,7 +27,16 @@ pub use address::{AddressClass, Network, NetworkError, classify};
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub use client::{GuardedClient, GuardedClientBuilder};
 pub use connect::{Connector, Stream, TcpConnector};
+pub use drill::{
+    Drill, DrillAction, DrillOutcome, DrillPlan, DrillProblem, DrillRefused, DrillReport,
+    DrillStep, StepReport, StepResult, Switch, SwitchError,
+};
 pub use error::{Error, ErrorKind, Result};
+pub use failover::{
+    CertificateIdentity, EndpointFacts, FailoverPolicy, FailoverReport, FateKind, Independence,
+    Readiness, ReadinessAspect, ReadinessFinding, ReadinessReason, Requirement, ResponseShape,
+    ShapeDifference, ShapeMismatch, SharedFate, SharedPair, TlsFacts,
+};
 pub use guard::{
     Blocked, CheckedAddress, Destination, EgressPolicy, Guard, HostPattern, HostPatternError,
 };

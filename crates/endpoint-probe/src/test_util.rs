@@ -2,6 +2,8 @@
 
 mod connector;
 mod resolver;
+mod switch;
 
 pub use connector::{Dialled, FarEnd, ScriptedConnector};
 pub use resolver::ScriptedResolver;
+pub use switch::FakeSwitch;

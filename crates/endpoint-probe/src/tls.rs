@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use crate::connect::Stream;
+use crate::serial;
 
 mod certificate;
 mod hello;
@@ -26,7 +27,6 @@ mod path;
 mod recorder;
 mod report;
 mod roots;
-pub(crate) mod serial;
 mod verifier;
 
 pub use report::{CertificateFacts, ExpiryLevel, ExpiryLevels, TlsFinding, TlsReport, TlsVerdict};

@@ -222,6 +222,12 @@ impl HealthConfig {
     }
 }
 
+impl HealthConfig {
+    pub(crate) fn starts_up(&self) -> bool {
+        matches!(self.initial, InitialHealth::FullyUp | InitialHealth::Up)
+    }
+}
+
 /// `interval`, longer or shorter by up to `jitter` of it.
 pub(super) fn spread(interval: Duration, jitter: f64, random: &dyn Random) -> Duration {
     if jitter == 0.0 {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::ProbeMethod;
 use crate::guard::Destination;
-use crate::tls::{TlsReport, serial};
+use crate::serial;
+use crate::tls::TlsReport;
 
 /// Whether an endpoint may be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

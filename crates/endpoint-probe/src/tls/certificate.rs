@@ -12,7 +12,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 use super::report::{CertificateFacts, ExpiryLevels};
-use super::serial::shown;
+use crate::serial::shown;
 
 /// Names that are told; a certificate may have thousands.
 const NAMES: usize = 100;
@@ -223,6 +223,7 @@ impl<'a> Certificate<'a> {
             authority: self.is_authority(),
             in_path: false,
             fingerprint: hex(Sha256::digest(self.der).iter()),
+            key_fingerprint: hex(Sha256::digest(self.x509.public_key().raw).iter()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::serial;
+use crate::serial;
 
 /// What is wrong with a peer's TLS, or nothing.
 ///
@@ -223,6 +223,8 @@ pub struct CertificateFacts {
     pub in_path: bool,
     /// SHA-256 over the whole certificate, hexadecimal.
     pub fingerprint: String,
+    /// SHA-256 over the public key (SubjectPublicKeyInfo), hexadecimal: a renewed certificate may have kept its key.
+    pub key_fingerprint: String,
 }
 
 /// What an inspection found. Serialized in camel case, times of the day as RFC 3339 and durations as whole milliseconds.

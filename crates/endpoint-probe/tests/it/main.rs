@@ -10,6 +10,8 @@
 
 mod addresses;
 mod client;
+mod drill;
+mod failover;
 mod guard;
 mod health;
 mod pki;
