@@ -27,15 +27,14 @@ const fn plain_in_json(braces: bool) -> [bool; 256] {
 static UNRESERVED: [bool; 256] = unreserved();
 static PLAIN: [bool; 256] = plain_in_json(false);
 static PLAIN_WITHOUT_BRACES: [bool; 256] = plain_in_json(true);
-const HEX: [char; 16] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-];
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// Percent-encodes all but the unreserved characters.
 pub(crate) fn percent(out: &mut String, text: &str) {
     runs(out, text, &UNRESERVED, |out, byte| {
         out.push('%');
-        hex(out, byte);
+        hex(out, byte, UPPER);
     });
 }
 
@@ -54,14 +53,15 @@ pub(crate) fn json(out: &mut String, text: &str, braces: bool) {
         b'\t' => out.push_str("\\t"),
         _ => {
             out.push_str("\\u00");
-            hex(out, byte);
+            hex(out, byte, LOWER);
         }
     });
 }
 
-fn hex(out: &mut String, byte: u8) {
-    out.push(HEX[usize::from(byte >> 4)]);
-    out.push(HEX[usize::from(byte & 15)]);
+fn hex(out: &mut String, byte: u8, digits: &[u8; 16]) {
+    for digit in [byte >> 4, byte & 15] {
+        out.push(char::from(digits[usize::from(digit)]));
+    }
 }
 
 /// Copies what `table` says is plain, in as few pieces as possible, and hands the other bytes to `escape`.

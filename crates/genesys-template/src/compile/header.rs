@@ -36,6 +36,7 @@ pub(crate) fn header(
         let problem = Problem::new(ErrorKind::InvalidHeader, &part);
         return Err(vec![problem.because("not the name of a header")]);
     };
+    let part = Part::Header(name.as_str().into());
     let program = value(&part, name.as_str(), text, scope)?;
     Ok((name, program))
 }

@@ -104,9 +104,12 @@ impl<'a> Compiler<'a> {
                     "a host has no spaces and control characters",
                 ));
             }
-            let url = Url::parse(&format!("{scheme}://{literal}/"));
-            let url = url.map_err(|_| invalid(range.start, "not a host and port"))?;
-            self.assembly.literal(&url[..At::BeforePath]);
+            let Some(authority) = canonical(&scheme, literal) else {
+                return Err(invalid(range.start, "not a host and port"));
+            };
+            for text in [&*scheme, "://", &authority] {
+                self.assembly.literal(text);
+            }
             return Ok(());
         };
         if self.scope.hosts().is_empty() {
@@ -115,8 +118,7 @@ impl<'a> Compiler<'a> {
                 .because("a placeholder may stand in the host only when the hosts are declared"));
         }
         for host in self.scope.hosts() {
-            let url = Url::parse(&format!("{scheme}://{host}/"));
-            if !url.is_ok_and(|url| url[At::BeforeUsername..At::BeforePath] == **host) {
+            if canonical(&scheme, host).as_deref() != Some(&**host) {
                 let problem = Problem::new(ErrorKind::InvalidScope, &Part::Scope(host.clone()));
                 return Err(problem.because(
                     "a host is spelled as a parser writes it, without the scheme's own port",
@@ -226,6 +228,15 @@ impl<'a> Compiler<'a> {
             .binary_search_by_key(&at, |one| one.span.start);
         place.ok().map(|place| &self.placeholders[place])
     }
+}
+
+/// Host and port as a parser writes them, which is without the scheme's own port; nothing for what is no host.
+fn canonical(scheme: &str, authority: &str) -> Option<String> {
+    let url = Url::parse(&format!("{scheme}://{authority}/")).ok()?;
+    let written = &url[At::BeforeHost..At::BeforePath];
+    // A parser takes many more characters for a name, which no name server does.
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    written.bytes().all(is_host).then(|| written.to_owned())
 }
 
 fn invalid(offset: usize, reason: &'static str) -> Problem {
