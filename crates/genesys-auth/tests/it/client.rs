@@ -1,10 +1,12 @@
 //! The cache under core's client: what a refused token does to calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use genesys_auth::TokenCache;
 use genesys_core::test_util::{Reply, ScriptedTransport};
+use genesys_core::vocabulary::Clock;
 use genesys_core::{Client, ErrorKind, Hosts};
 use serde_json::{Value, json};
 
@@ -97,4 +99,35 @@ async fn a_missing_permission_is_not_met_with_a_new_token() {
         Some("integrations:integration:add")
     );
     assert_eq!((cloud.api.sent().len(), cloud.login.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_login_that_hangs_holds_each_call_until_its_own_deadline_and_no_lock() {
+    let cloud = Cloud::new();
+    cloud.accept_only("token-1");
+    cloud.login.close();
+    let clock = &cloud.login.clock;
+    let start = clock.now();
+    let call = async |seconds: u64| {
+        let get = cloud.client.get("/api/v2/things");
+        let get = get.deadline(Duration::from_secs(seconds));
+        let result = get.empty().await;
+        (result, clock.now() - start)
+    };
+    let answer = async {
+        clock.sleep_until(start + Duration::from_secs(5)).await;
+        cloud.login.open();
+    };
+    let calls = join_all((1..=9).map(call));
+    let (ended, ()) = clock.drive(join(calls, answer)).await;
+    for (seconds, (result, at)) in (1..).zip(ended) {
+        if seconds < 5 {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Deadline);
+            assert_eq!(at, Duration::from_secs(seconds));
+        } else if seconds > 5 {
+            result.unwrap();
+            assert_eq!(at, Duration::from_secs(5));
+        }
+    }
+    assert_eq!(cloud.login.requests(), 1);
 }

@@ -466,7 +466,7 @@ async fn an_open_breaker_fails_fast_with_the_time_of_the_next_probe() {
 #[tokio::test(start_paused = true)]
 async fn neither_a_refusal_nor_throttling_opens_the_breaker() {
     // errata INT-18, INT-19
-    for status in [400, 403, 404, 409, 422, 429] {
+    for status in [400, 401, 403, 404, 409, 422, 429] {
         let fixture = Fixture::new();
         fixture
             .transport

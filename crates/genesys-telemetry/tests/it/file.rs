@@ -73,6 +73,23 @@ fn a_link_or_a_device_or_a_folder_is_refused() {
     );
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_trail_is_opened_once_and_not_for_every_entry() {
+    let (folder, path) = folder();
+    let audit = FileAudit::open(&path).unwrap();
+    audit.record(entry(0)).await.unwrap();
+    // Whoever opened it again by its name would make a new file.
+    let moved = folder.path().join("moved.log");
+    fs::rename(&path, &moved).unwrap();
+    for id in 1..10 {
+        audit.record(entry(id)).await.unwrap();
+    }
+    audit.close().await.unwrap();
+    assert!(!path.exists());
+    assert_eq!(fs::read_to_string(&moved).unwrap().lines().count(), 10);
+}
+
 #[tokio::test]
 async fn a_trail_has_one_writer_at_a_time() {
     // errata INT-33
