@@ -48,9 +48,9 @@ pub use health::{
 #[cfg(feature = "probe")]
 #[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
 pub use probe::{
-    AddressMode, AddressReport, BodyMatcher, DnsReport, HttpReport, PhaseTimings, Probe,
-    ProbeMethod, ProbeReport, ProbeVerdict, Reason, ReasonKind, Severity, StatusMatcher,
-    StatusMatcherError,
+    AddressMode, AddressReport, BodyMatcher, DnsReport, HttpReport, Percentiles, PhaseTimings,
+    Probe, ProbeMethod, ProbeReport, ProbeSeries, ProbeVerdict, Reason, ReasonKind, Severity,
+    StatusMatcher, StatusMatcherError,
 };
 pub use resolve::{Resolution, ResolveError, Resolver, SystemResolver};
 #[cfg(feature = "probe")]

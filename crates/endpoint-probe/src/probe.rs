@@ -16,12 +16,14 @@ mod address;
 mod exchange;
 mod matcher;
 mod report;
+mod series;
 
 pub use matcher::{BodyMatcher, StatusMatcher, StatusMatcherError};
 pub use report::{
     AddressReport, DnsReport, HttpReport, PhaseTimings, ProbeReport, ProbeVerdict, Reason,
     ReasonKind, Severity,
 };
+pub use series::{Percentiles, ProbeSeries};
 
 /// How an endpoint is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -541,3 +541,21 @@ async fn probes_run_in_tasks_of_their_own() {
     assert_eq!(reports.await.unwrap().len(), 3);
     assert_eq!(wire.dialled().len(), 3);
 }
+
+#[tokio::test]
+async fn a_series_tells_percentiles_of_each_phase_and_failures_apart() {
+    // errata DEP-28
+    let answer = |text: &str| Deed::Answer(text.to_owned());
+    let refusal = answer("HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n");
+    let server = Server::start([answer(OK), refusal, answer(OK)]).await;
+    let series = plain(&server).series(&server.url("/"), 5).await;
+    assert_eq!((series.samples, series.failures), (5, 1));
+    let latency = series.latency.unwrap();
+    assert_eq!(latency.count, 4, "the time of a failure is no latency");
+    assert!(latency.min <= latency.p50 && latency.p50 <= latency.p99 && latency.p99 <= latency.max);
+    assert_eq!(series.first_byte.unwrap().count, 4);
+    assert_eq!(series.tls, None);
+    assert_eq!(series.last.unwrap().verdict, ProbeVerdict::Healthy);
+    let none = plain(&server).series(&server.url("/"), 0).await;
+    assert_eq!((none.samples, none.latency, none.last), (0, None, None));
+}
