@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Probe;
 use super::report::{PhaseTimings, ProbeReport};
-use crate::tls::serial;
+use crate::serial;
 
 /// Most samples of a series.
 const MOST: usize = 1_000;
