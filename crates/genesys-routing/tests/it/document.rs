@@ -281,6 +281,7 @@ proptest::proptest! {
     }
 
     #[test]
+    // errata EVR-39
     fn whatever_is_accepted_reads_back_as_it_was(
         retries in 0u32..7,
         millis in 0u64..4_000_000,

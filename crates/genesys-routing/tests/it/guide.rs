@@ -1,8 +1,12 @@
 //! Routes in the wire form of the source document.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
 use genesys_core::test_util::Reply;
 use genesys_core::transport::TransportErrorKind;
-use genesys_core::{ErrorKind, Profile};
+use genesys_core::{Client, Error, ErrorKind, Profile, Region, Token, TokenSource};
 use genesys_routing::{
     Change, DeliveryRetry, EventBridgeTarget, EventRoute, EventRoutes, GuideRoutes, RouteId,
     RouteState, TargetKind, WorkflowTarget, for_profile,
@@ -411,4 +415,46 @@ async fn a_header_that_the_server_quotes_is_not_repeated() {
         .unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(!text.contains("hunter"), "{text}");
+}
+
+/// Gives another token each time it is asked.
+#[derive(Debug, Default)]
+struct Rotating(AtomicU64);
+
+#[async_trait]
+impl TokenSource for Rotating {
+    async fn token(&self) -> Result<Arc<Token>, Error> {
+        let count = self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Arc::new(Token::new(format!("token-{count}").into())?))
+    }
+
+    async fn invalidate(&self, _seen: &Token) {}
+}
+
+#[tokio::test]
+async fn each_attempt_carries_the_token_of_its_moment() {
+    // errata EVR-38
+    let world = world();
+    let client = Client::builder(Region::UsEast1)
+        .with_token_source(Rotating::default())
+        .with_transport(world.transport.shared())
+        .with_clock(Arc::new(world.clock.clone()))
+        .build()
+        .unwrap();
+    world.push_all([
+        page(&[]),
+        Reply::status(429),
+        Reply::json(201, &seen(&route(), 1)),
+    ]);
+    let routes = GuideRoutes::new(client);
+    world.drive(routes.ensure(&route())).await.unwrap();
+    let sent = world.transport.sent();
+    let tokens: Vec<&str> = sent
+        .iter()
+        .map(|request| request.headers["authorization"].to_str().unwrap())
+        .collect();
+    assert_eq!(
+        tokens,
+        ["Bearer token-0", "Bearer token-1", "Bearer token-2"]
+    );
 }
