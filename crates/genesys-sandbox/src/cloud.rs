@@ -83,7 +83,10 @@ impl Cloud {
             grants: Quota::new(settings.token_grants.0, settings.token_grants.1),
             faults: Faults::new(stream(4)),
             ledger: Ledger::default(),
-            external: ExternalSystems::default(),
+            external: ExternalSystems::new(
+                #[cfg(feature = "platform")]
+                resources.address,
+            ),
             deliveries,
             resources,
             #[cfg(feature = "platform")]

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::input::is_loopback;
-use crate::post::post;
+use crate::loopback::post;
 use crate::store::{EventFilter, Outbound, Store, Webhook};
 use crate::template;
 use crate::time::now;

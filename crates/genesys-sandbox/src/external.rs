@@ -1,15 +1,21 @@
-//! The external systems that integrations call: scripted, never dialled.
+//! The external systems that integrations call: scripted, and never dialled but for the sandbox's own resource server.
 
 use std::collections::VecDeque;
+#[cfg(feature = "platform")]
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "platform")]
+use axum::body::Body;
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::error::{SandboxError, SandboxErrorKind};
+#[cfg(feature = "platform")]
+use crate::loopback::LoopbackError;
 
 /// Scripts held at once.
 const SCRIPTS: usize = 1_000;
@@ -57,7 +63,8 @@ struct Script {
     last: ExternalReply,
 }
 
-/// The scripted external systems. An address that no script covers answers 200 with `{}`.
+/// The scripted external systems. An address that no script covers answers 200 with `{}`; one on the sandbox's own
+/// [`ResourceServer`](crate::ResourceServer) is really called, by data actions.
 ///
 /// ```
 /// # async fn example() -> Result<(), genesys_sandbox::SandboxError> {
@@ -68,20 +75,33 @@ struct Script {
 /// sandbox.external().script("https://api.example.com/v1/cases", replies)?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Default)]
-pub struct ExternalSystems(Mutex<Vec<Script>>);
+#[derive(Debug)]
+pub struct ExternalSystems {
+    scripts: Mutex<Vec<Script>>,
+    /// Where the resource server listens.
+    #[cfg(feature = "platform")]
+    resources: SocketAddr,
+}
 
 /// How a call to an external system went.
 #[derive(Debug)]
 pub(crate) struct ExternalCall {
     pub(crate) status: StatusCode,
-    /// Read by data actions alone.
+    /// The text of the body. Read by data actions alone.
     #[cfg(feature = "platform")]
-    pub(crate) body: Value,
+    pub(crate) body: String,
     pub(crate) latency: Duration,
 }
 
 impl ExternalSystems {
+    pub(crate) fn new(#[cfg(feature = "platform")] resources: SocketAddr) -> Self {
+        Self {
+            scripts: Mutex::default(),
+            #[cfg(feature = "platform")]
+            resources,
+        }
+    }
+
     /// Answers calls to addresses that begin with `prefix` with these replies in order; the last one repeats.
     /// Replaces a script of the same prefix, keeping the credentials it asks for. The longest prefix wins.
     ///
@@ -156,9 +176,40 @@ impl ExternalSystems {
         ExternalCall {
             status,
             #[cfg(feature = "platform")]
-            body: reply.body,
+            body: reply.body.to_string(),
             latency: reply.latency,
         }
+    }
+
+    /// As [`call`](Self::call), with a whole request, which the resource server gets if no script covers the address.
+    #[cfg(feature = "platform")]
+    pub(crate) async fn send(
+        &self,
+        url: &Url,
+        request: http::Request<Body>,
+        basic: Option<(&str, &str)>,
+    ) -> Result<ExternalCall, LoopbackError> {
+        if !self.is_served(url) {
+            return Ok(self.call(url, basic).await);
+        }
+        let begin = crate::time::instant();
+        let answer = crate::loopback::send(self.resources, request).await?;
+        Ok(ExternalCall {
+            status: answer.status(),
+            body: String::from_utf8_lossy(answer.body()).into_owned(),
+            latency: begin.elapsed(),
+        })
+    }
+
+    /// True for an address of the resource server that no script covers.
+    #[cfg(feature = "platform")]
+    fn is_served(&self, url: &Url) -> bool {
+        let scripted = self
+            .lock()
+            .iter()
+            .any(|script| url.as_str().starts_with(&script.prefix));
+        let port = url.port_or_known_default() == Some(self.resources.port());
+        !scripted && url.scheme() == "http" && crate::input::is_loopback(url) && port
     }
 
     fn reply(&self, url: &Url, basic: Option<(&str, &str)>) -> ExternalReply {
@@ -181,6 +232,6 @@ impl ExternalSystems {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Script>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

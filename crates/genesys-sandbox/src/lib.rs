@@ -25,12 +25,12 @@ mod input;
 mod integrations;
 mod ledger;
 mod login;
+mod loopback;
 mod members;
 mod pages;
 mod permissions;
 #[cfg(feature = "platform")]
 mod platform;
-mod post;
 mod quota;
 mod reply;
 mod resources;

@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub nodes: Vec<Value>,
     /// Credentials, without their fields.
     pub credentials: Vec<Value>,
-    /// Published actions.
+    /// Published actions, without those that are built into an integration.
     pub actions: Vec<Value>,
     /// Drafts of actions.
     pub drafts: Vec<Value>,

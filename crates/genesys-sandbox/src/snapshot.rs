@@ -34,6 +34,7 @@ fn platform_half(store: &Store) -> Snapshot {
             let versions = store
                 .actions
                 .iter()
+                .filter(|action| !action.built_in)
                 .filter_map(|action| Some((action, version(action)?)));
             versions
                 .map(|(action, version)| platform::actions::full_view(action, version))

@@ -35,13 +35,19 @@ impl<T> Table<T> {
         }
     }
 
-    pub(crate) fn insert(&mut self, id: &str, row: T) -> Result<(), ApiError> {
-        if self.rows.len() >= CAPACITY {
+    /// Refuses what would not fit.
+    pub(crate) fn check_room(&self, more: usize) -> Result<(), ApiError> {
+        if self.rows.len() + more > CAPACITY {
             return Err(ApiError::conflict(
                 "limit.exceeded",
                 format!("The sandbox holds {CAPACITY} objects of this kind."),
             ));
         }
+        Ok(())
+    }
+
+    pub(crate) fn insert(&mut self, id: &str, row: T) -> Result<(), ApiError> {
+        self.check_room(1)?;
         self.keys.insert(id.to_owned(), self.next);
         self.rows.insert(self.next, row);
         self.next += 1;

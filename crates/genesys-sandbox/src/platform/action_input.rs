@@ -130,6 +130,19 @@ fn read_schema(members: &mut Members<'_>, name: &str, rigour: Rigour) -> Option<
         members.problem("invalid.type", name, "must be an object");
         return None;
     }
+    // The contract of the API has one type here and no list of them.
+    let kind = value.get("type");
+    if kind.is_some_and(|kind| !kind.is_string()) {
+        members.problem("invalid.schema", name, "must be of one type");
+        return None;
+    }
+    if rigour == Rigour::Publishable
+        && name == "inputSchema"
+        && kind.is_some_and(|kind| kind != "object")
+    {
+        members.problem("invalid.schema", name, "must be of type object");
+        return None;
+    }
     if rigour == Rigour::Publishable
         && let Some(reason) = schema::fault(value)
     {

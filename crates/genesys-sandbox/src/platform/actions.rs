@@ -41,6 +41,12 @@ impl Detail {
         if params.all("expand").iter().any(|name| *name != "contract") {
             return Err(invalid_param("expand", "must be contract"));
         }
+        if params.flag("flatten")? {
+            return Err(ApiError::bad_request(
+                "not.supported",
+                "The sandbox does not flatten schemas.",
+            ));
+        }
         Ok(Self {
             contract: params.get("expand").is_some(),
             config: params.flag("includeConfig")?,
@@ -86,6 +92,17 @@ pub(crate) fn published<'a>(
         .as_ref()
         .map(|content| (action, content))
         .ok_or_else(|| ApiError::unknown("action", id))
+}
+
+/// Refuses to change what came with its integration.
+pub(crate) fn refuse_built_in(store: &Store, id: &str) -> Result<(), ApiError> {
+    if store.actions.get(id)?.built_in {
+        return Err(ApiError::bad_request(
+            "action.built.in",
+            "A built-in action cannot be changed.",
+        ));
+    }
+    Ok(())
 }
 
 /// One page of actions by the parameters of the contract.
@@ -147,6 +164,7 @@ pub(crate) async fn create(
     let (integration_id, content) = read_new(&store, &body, Rigour::Publishable)?;
     let action = Action {
         id: new_id(&cloud),
+        built_in: false,
         integration_id,
         published: Some(content.clone()),
         draft: None,
@@ -216,6 +234,7 @@ pub(crate) async fn patch(
 ) -> Result<Reply, ApiError> {
     let mut store = cloud.store();
     let current = published(&store, &id)?.1.clone();
+    refuse_built_in(&store, &id)?;
     let mut members = Members::of(&body, &["category", "name", "config", "version"])?;
     members.required("version");
     let version = members.optional_number("version", 0..=u64::MAX);
@@ -238,6 +257,7 @@ pub(crate) async fn delete(
 ) -> Result<Reply, ApiError> {
     let mut store = cloud.store();
     published(&store, &id)?;
+    refuse_built_in(&store, &id)?;
     store.actions.remove(&id)?;
     Ok(Reply::no_content().with_effect(Object::Action, Verb::Deleted, &id))
 }

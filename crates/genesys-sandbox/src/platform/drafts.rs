@@ -39,6 +39,7 @@ pub(crate) async fn create(
     let (integration_id, content) = read_new(&store, &body, Rigour::Draft)?;
     let action = Action {
         id: actions::new_id(&cloud),
+        built_in: false,
         integration_id,
         published: None,
         draft: Some(content.clone()),
@@ -83,6 +84,7 @@ pub(crate) async fn from_published(
 ) -> Result<Reply, ApiError> {
     let mut store = cloud.store();
     let mut content = actions::published(&store, &id)?.1.clone();
+    actions::refuse_built_in(&store, &id)?;
     content.version += 1;
     let action = store.actions.get_mut(&id)?;
     if action.draft.is_some() {
@@ -156,7 +158,8 @@ pub(crate) async fn validation(
     ))
 }
 
-/// `POST …/draft/publish`: takes the version of the latest draft.
+/// `POST …/draft/publish`: takes the version of the latest draft, which becomes the published one; or a later one, when
+/// the published action has gone as far in the meantime, so that a version always names one content.
 pub(crate) async fn publish(
     State(cloud): State<Arc<Cloud>>,
     Path(id): Path<String>,
@@ -181,11 +184,14 @@ pub(crate) async fn publish(
     }
     obstacles(&store, action, content)?;
     let action = store.actions.get_mut(&id)?;
-    action.published = action.draft.take();
-    let Some(content) = &action.published else {
+    let Some(mut content) = action.draft.take() else {
         return Err(ApiError::unknown("draft", &id));
     };
-    Ok(Reply::ok(full_view(action, content)).with_effect(Object::Action, Verb::Published, &id))
+    if let Some(published) = &action.published {
+        content.version = content.version.max(published.version + 1);
+    }
+    action.published = Some(content.clone());
+    Ok(Reply::ok(full_view(action, &content)).with_effect(Object::Action, Verb::Published, &id))
 }
 
 /// `DELETE …/draft`: an action that was only a draft is gone with it.

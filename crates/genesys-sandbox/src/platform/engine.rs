@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::body::Body;
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -87,10 +88,14 @@ async fn steps(
     let timeout = action.config["timeoutSeconds"]
         .as_u64()
         .map_or(DEFAULT_TIMEOUT, Duration::from_secs);
-    let answer = run.step(
-        "Execute request",
-        request.call(external, credentials, timeout).await,
-    )?;
+    let (shown, raw) = match request.call(external, credentials, timeout).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            run.step("Execute request", Err(error));
+            return None;
+        }
+    };
+    let answer = run.step("Execute request", Ok(shown))?;
     let body = &answer["body"];
     let response = &action.config["response"];
     let variables = run.step(
@@ -99,7 +104,7 @@ async fn steps(
     )?;
     let result = run.step(
         "Transform result using 'successTemplate'",
-        transform(response, body, &variables),
+        transform(response, &raw, &variables),
     )?;
     run.step(
         "Validate output against schema",
@@ -156,6 +161,9 @@ fn plain(value: &Value) -> Option<String> {
 
 struct Request {
     url: Url,
+    method: http::Method,
+    headers: http::HeaderMap,
+    body: String,
 }
 
 impl Request {
@@ -184,37 +192,65 @@ impl Request {
             .ok()
             .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
         let url = url.ok_or_else(|| failed("the request URL is not an absolute URL"))?;
-        let mut headers = Map::new();
+        let (mut headers, mut shown_headers) = (http::HeaderMap::new(), Map::new());
         for (name, value) in config["headers"].as_object().into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();
             let sent = text(value, &real)?;
-            if http::HeaderName::try_from(name).is_err()
-                || http::HeaderValue::try_from(&sent).is_err()
-            {
+            let (Ok(key), Ok(sent)) = (
+                http::HeaderName::try_from(name),
+                http::HeaderValue::try_from(&sent),
+            ) else {
                 return Err(failed(&format!("the header {name} is not valid")));
-            }
-            headers.insert(name.clone(), json!(text(value, &masked)?));
+            };
+            headers.insert(key, sent);
+            shown_headers.insert(name.clone(), json!(text(value, &masked)?));
         }
-        let method = template("requestType", "GET");
-        let mut shown =
-            json!({"method": method, "url": text(&url_template, &masked)?, "headers": headers});
+        let method = template("requestType", "GET").to_ascii_uppercase();
+        let mut shown = json!({"method": method, "url": text(&url_template, &masked)?, "headers": shown_headers});
+        let mut body = String::new();
         if !matches!(method.as_str(), "GET" | "HEAD") {
             let body_template = template("requestTemplate", "${input.rawRequest}");
-            text(&body_template, &real)?;
+            body = text(&body_template, &real)?;
             shown["body"] = json!(text(&body_template, &masked)?);
+            headers
+                .entry(http::header::CONTENT_TYPE)
+                .or_insert(http::HeaderValue::from_static("application/json"));
         }
-        Ok((Self { url }, shown))
+        let method = http::Method::try_from(method.as_str())
+            .map_err(|_| failed("the request type is not a method"))?;
+        Ok((
+            Self {
+                url,
+                method,
+                headers,
+                body,
+            },
+            shown,
+        ))
     }
 
+    /// The request on the wire.
+    fn on_the_wire(&self) -> Result<http::Request<Body>, ApiError> {
+        let target = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        let mut request = http::Request::new(Body::from(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.headers_mut() = self.headers.clone();
+        *request.uri_mut() =
+            http::Uri::try_from(target).map_err(|_| failed("the request URL cannot be sent"))?;
+        Ok(request)
+    }
+
+    /// What the remote system answered: to be shown, and the text of its body.
     async fn call(
         &self,
         external: &ExternalSystems,
         credentials: &BTreeMap<String, SecretString>,
         timeout: Duration,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<(Value, String), ApiError> {
         let field = |name: &str| credentials.get(name).map(|value| value.expose_secret());
         let basic = field("userName").zip(field("password"));
-        let call = tokio::time::timeout(timeout, external.call(&self.url, basic))
+        let request = self.on_the_wire()?;
+        let call = tokio::time::timeout(timeout, external.send(&self.url, request, basic))
             .await
             .map_err(|_| {
                 ApiError::new(
@@ -225,11 +261,24 @@ impl Request {
                         timeout.as_secs()
                     ),
                 )
+            })?
+            .map_err(|error| {
+                ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "action.remote.failed",
+                    format!("The remote system did not answer: {error}."),
+                )
             })?;
         if call.status.is_success() {
-            return Ok(
-                json!({"status": call.status.as_u16(), "body": call.body, "latencyMs": call.latency.as_millis() as u64}),
-            );
+            // An answer without a body, or with one that is no JSON, has nothing to extract from.
+            let body = match serde_json::from_str(&call.body) {
+                Ok(value) => value,
+                Err(_) if call.body.is_empty() => Value::Null,
+                Err(_) => Value::String(call.body.clone()),
+            };
+            let latency = call.latency.as_millis() as u64;
+            let shown = json!({"status": call.status.as_u16(), "body": body, "latencyMs": latency});
+            return Ok((shown, call.body));
         }
         let status =
             if call.status.is_server_error() || call.status == StatusCode::TOO_MANY_REQUESTS {
@@ -284,14 +333,14 @@ fn translate(response: &Value, body: &Value) -> Result<Value, ApiError> {
 }
 
 struct ResultScope<'a> {
-    raw: &'a Value,
+    raw: &'a str,
     variables: &'a Value,
 }
 
 impl Scope for ResultScope<'_> {
     fn text(&self, path: &[&str]) -> Option<String> {
         match path {
-            ["rawResult"] => Some(self.raw.to_string()),
+            ["rawResult"] => Some(self.raw.to_owned()),
             [name] => self
                 .variables
                 .get(name)
@@ -302,17 +351,11 @@ impl Scope for ResultScope<'_> {
     }
 }
 
-fn transform(response: &Value, body: &Value, variables: &Value) -> Result<Value, ApiError> {
+fn transform(response: &Value, raw: &str, variables: &Value) -> Result<Value, ApiError> {
     let template = response["successTemplate"]
         .as_str()
         .unwrap_or("${rawResult}");
-    let text = render(
-        template,
-        &ResultScope {
-            raw: body,
-            variables,
-        },
-    );
+    let text = render(template, &ResultScope { raw, variables });
     text.and_then(|text| {
         serde_json::from_str(&text).map_err(|_| "the text is not valid JSON".to_owned())
     })

@@ -8,9 +8,9 @@ use crate::entry::{Object, Verb};
 use crate::input::{Params, invalid_param};
 use crate::members::Members;
 use crate::pages;
-use crate::platform::config;
 use crate::platform::records::{Configuration, Installed, Reported};
 use crate::platform::types;
+use crate::platform::{built_in, config};
 use crate::reply::Reply;
 use crate::store::{Integration, Store};
 use crate::time::now;
@@ -100,10 +100,13 @@ pub(crate) fn create(cloud: &Cloud, body: &Value) -> Result<Reply, ApiError> {
         webhook_token: None,
     };
     let (id, answer) = (one.id.clone(), view(&one));
-    cloud
-        .store()
-        .integrations
-        .insert(&id, Integration::Platform(one))?;
+    let built_in = built_in::actions(kind, &id);
+    let mut store = cloud.store();
+    store.actions.check_room(built_in.len())?;
+    store.integrations.insert(&id, Integration::Platform(one))?;
+    for action in built_in {
+        store.actions.insert(&action.id.clone(), action)?;
+    }
     Ok(Reply::ok(answer).with_effect(Object::Integration, Verb::Created, &id))
 }
 
@@ -202,6 +205,9 @@ pub(crate) fn delete(store: &mut Store, id: &str) -> Result<Reply, ApiError> {
     let mut reply = Reply::ok(answer).with_effect(Object::Integration, Verb::Deleted, id);
     for action in actions {
         let removed = store.actions.remove(&action)?;
+        if removed.built_in {
+            continue;
+        }
         let object = if removed.published.is_some() {
             Object::Action
         } else {

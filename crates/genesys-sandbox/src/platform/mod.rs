@@ -9,6 +9,7 @@ use crate::cloud::Cloud;
 
 pub(crate) mod action_input;
 pub(crate) mod actions;
+pub(crate) mod built_in;
 pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod cursor;
@@ -20,6 +21,7 @@ pub(crate) mod json_path;
 pub(crate) mod match_criteria;
 pub(crate) mod records;
 pub(crate) mod run;
+mod templates;
 pub(crate) mod topics;
 mod trigger_input;
 pub(crate) mod trigger_test;
@@ -83,6 +85,14 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route(
             "/api/v2/integrations/actions/{actionId}/execute",
             post(run::execute),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/templates/{fileName}",
+            get(templates::published),
+        )
+        .route(
+            "/api/v2/integrations/actions/{actionId}/draft/templates/{fileName}",
+            get(templates::draft),
         )
         .route(
             "/api/v2/integrations/actions/{actionId}/draft",

@@ -139,6 +139,8 @@ pub(crate) struct ActionVersion {
 #[derive(Debug)]
 pub(crate) struct Action {
     pub(crate) id: String,
+    /// Comes with its integration and cannot be changed.
+    pub(crate) built_in: bool,
     pub(crate) integration_id: String,
     pub(crate) published: Option<ActionVersion>,
     pub(crate) draft: Option<ActionVersion>,

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
 /// What references stand for.
@@ -162,6 +162,29 @@ fn call(path: &[&str], arguments: &[Option<String>]) -> Result<Option<String>, S
         (["esc", "url" | "urlFormEncode"], 1) => utf8_percent_encode(text, UNRESERVED)
             .to_string()
             .replace("%20", "+"),
+        (["esc", "jsonDecode"], 1) => serde_json::from_str(&format!("\"{text}\""))
+            .map_err(|_| "jsonDecode was not given the inside of a JSON string".to_owned())?,
+        (["esc", "unurl"], 1) => {
+            let spaced = text.replace('+', " ");
+            let decoded = percent_decode_str(&spaced).decode_utf8();
+            decoded
+                .map_err(|_| "unurl was given bytes that are no text".to_owned())?
+                .into_owned()
+        }
+        (["esc", "java"], 1) => escape_java(text, &['"', '\\']),
+        (["esc", "javascript"], 1) => escape_java(text, &['"', '\'', '\\', '/']),
+        (["esc", "sql"], 1) => text.replace('\'', "''"),
+        (["esc", "xml"], 1) => escape_markup(text).replace('\'', "&apos;"),
+        // Beyond ASCII the names of HTML's entities would be wanted.
+        (["esc", "html"], 1) if text.is_ascii() => escape_markup(text),
+        (["esc", "velocity"], 1) => text
+            .chars()
+            .map(|c| match c {
+                '$' => "${esc.d}".to_owned(),
+                '#' => "${esc.h}".to_owned(),
+                other => other.to_string(),
+            })
+            .collect(),
         (["esc", "uriEncode"], 1) => utf8_percent_encode(text, UNRESERVED).to_string(),
         (["encoding", "base64"], 1) => STANDARD.encode(text),
         (["successTemplateUtils", "firstFromArray"], 1 | 2) => {
@@ -174,6 +197,36 @@ fn call(path: &[&str], arguments: &[Option<String>]) -> Result<Option<String>, S
         _ => return unsupported(),
     };
     Ok(Some(value))
+}
+
+/// As the literals of Java: a backslash before these, and escapes for what is not printable ASCII.
+fn escape_java(text: &str, marked: &[char]) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            c if marked.contains(&c) => out.extend(['\\', c]),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            ' '..='~' => out.push(c),
+            other => {
+                let mut units = [0; 2];
+                for unit in other.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn escape_markup(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn literal(path: &[&str]) -> Result<Option<String>, String> {
@@ -258,6 +311,43 @@ mod tests {
         assert_eq!(
             rendered("$encoding.base64(\"u:${input.x}\")").unwrap(),
             "dTphIGI="
+        );
+    }
+
+    #[test]
+    fn the_other_escapes_are_those_of_the_tools() {
+        let escape = |function: &str, text: &str| {
+            let scope = Input(json!({"x": text}));
+            render(&format!("$esc.{function}($input.x)"), &scope)
+        };
+        for (function, text, escaped) in [
+            ("jsonEncode", "a\"\\/\u{1}é", "a\\\"\\\\/\\u0001é"),
+            ("jsonDecode", "a\\\"\\u00e9", "a\"é"),
+            ("urlFormEncode", "a b/?:é~", "a+b%2F%3F%3A%C3%A9%7E"),
+            ("unurl", "a+b%2F%C3%A9", "a b/é"),
+            ("java", "\"'\\/\té😀", "\\\"'\\\\/\\t\\u00E9\\uD83D\\uDE00"),
+            ("javascript", "\"'/", "\\\"\\'\\/"),
+            ("sql", "O'Hara", "O''Hara"),
+            ("xml", "<a b='\"'>&", "&lt;a b=&apos;&quot;&apos;&gt;&amp;"),
+            ("html", "<a b='\"'>&", "&lt;a b='&quot;'&gt;&amp;"),
+            ("velocity", "$a #b", "${esc.d}a ${esc.h}b"),
+        ] {
+            assert_eq!(escape(function, text).unwrap(), escaped, "{function}");
+        }
+        assert!(escape("html", "é").unwrap_err().contains("esc.html"));
+        assert!(escape("jsonDecode", "\"").is_err());
+        assert!(escape("unurl", "%ff").is_err());
+    }
+
+    #[test]
+    fn a_value_is_never_rendered_again() {
+        // errata RST-19
+        let scope = Input(json!({"x": "${input.y} $esc.d #if", "y": "z"}));
+        let text = "${input.x}|$esc.jsonString($input.x)|$esc.jsonString(\"${input.x}\")";
+        let once = "${input.y} $esc.d #if";
+        assert_eq!(
+            render(text, &scope).unwrap(),
+            format!("{once}|{once}|{once}")
         );
     }
 

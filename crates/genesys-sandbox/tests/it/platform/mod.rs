@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use genesys_sandbox::{Activation, ExternalReply, Object, Profile, Sandbox, Verb};
+use genesys_sandbox::{
+    Activation, ExternalReply, Fault, Object, Profile, RESOURCE_TOKEN, Sandbox, Verb,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
