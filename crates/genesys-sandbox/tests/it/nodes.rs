@@ -57,7 +57,7 @@ async fn put(setup: &Setup, path: &str, body: &Value) -> Answer {
 
 #[tokio::test]
 async fn a_node_is_created_read_found_replaced_and_deleted() {
-    // errata RST-08, RST-49: the schema of the inputs is part of the node, and its id comes back.
+    // errata RST-08: the schema of the inputs is part of the node.
     let setup = Setup::new().await;
     let created = setup.post(LIST, node("ExternalRESTNode")).await;
     assert_eq!(created.status, 201, "{created:?}");
@@ -91,7 +91,7 @@ async fn a_node_is_created_read_found_replaced_and_deleted() {
 
 #[tokio::test]
 async fn a_list_has_numbered_pages_and_finds_by_name_which_is_unique() {
-    // errata RST-49: whoever looks before it registers finds what it registered before.
+    // Whoever looks before it registers finds what it registered before.
     let setup = Setup::new().await;
     for name in ["a", "b", "c"] {
         assert_eq!(setup.post(LIST, node(name)).await.status, 201);
@@ -225,7 +225,7 @@ async fn every_violation_of_a_node_is_named_at_once() {
 
 #[tokio::test]
 async fn each_rule_of_a_node_holds_at_its_edge() {
-    // errata RST-09, RST-12, RST-13, RST-18, RST-20, RST-21, RST-38
+    // errata RST-09, RST-13, RST-18, RST-20, RST-38
     let setup = Setup::new().await;
     let cases: [(&str, Value, &[&str]); 44] = [
         (

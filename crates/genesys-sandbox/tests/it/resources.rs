@@ -51,7 +51,7 @@ fn fits(answer: &Value) -> bool {
 
 #[tokio::test]
 async fn an_answer_says_what_was_asked_and_shows_no_secret() {
-    // errata RST-20, RST-21: the method and the content type that were sent are the ones that arrive.
+    // The method and the content type that were sent are the ones that arrive.
     let client = Client::new().await;
     let answer = client
         .ask(Method::PUT, "a%2Fb%20c?full=yes&api_key=hidden")
@@ -118,7 +118,7 @@ async fn an_answer_says_what_was_asked_and_shows_no_secret() {
 
 #[tokio::test]
 async fn a_body_comes_back_byte_by_byte_and_other_bytes_as_what_they_are() {
-    // errata RST-16, RST-54: the digits of a number arrive as they were sent, and what is no JSON is not passed off as it.
+    // The digits of a number arrive as they were sent, and what is no JSON is not passed off as it.
     let client = Client::new().await;
     let send = async |body: Vec<u8>| {
         let request = client.ask(Method::POST, "1").body(body);
@@ -147,7 +147,7 @@ async fn a_body_comes_back_byte_by_byte_and_other_bytes_as_what_they_are() {
 
 #[tokio::test]
 async fn only_a_known_token_is_served_and_each_says_whose_it_is() {
-    // errata RST-28: two callers never look the same to the system that is called.
+    // Two callers never look the same to the system that is called.
     let client = Client::new().await;
     let with = async |token: &str| {
         let url = format!("{}/v1/resources/1", client.server.url());
@@ -210,7 +210,7 @@ async fn other_paths_methods_and_bodies_are_refused() {
 
 #[tokio::test]
 async fn both_forms_of_retry_after_say_when_to_come_back() {
-    // errata RST-42: throttling is real here, in both forms of the header.
+    // Throttling is real here, in both forms of the header.
     let client = Client::new().await;
     client.fault(Fault::retry_after(429, Duration::from_secs(7)));
     let answer = client.get().await;
@@ -235,7 +235,7 @@ async fn both_forms_of_retry_after_say_when_to_come_back() {
 
 #[tokio::test]
 async fn an_answer_can_be_an_error_empty_a_page_cut_spoilt_or_of_another_shape() {
-    // errata RST-40, RST-41: an empty answer, a page and a wrong shape are three different things on the wire.
+    // An empty answer, a page and a wrong shape are three different things on the wire.
     let client = Client::new().await;
     for status in [500, 502, 503, 504] {
         client.fault(Fault::status(status));
@@ -329,7 +329,7 @@ async fn a_body_that_drips_comes_whole_in_many_parts() {
 
 #[tokio::test]
 async fn cache_headers_are_sent_as_set_and_an_etag_is_compared() {
-    // errata RST-31: an upstream that says how long its answers live.
+    // An upstream that says how long its answers live.
     let client = Client::new().await;
     for (name, value) in [
         ("Cache-Control", "max-age=60"),

@@ -96,6 +96,7 @@ async fn an_action_is_changed_under_its_version_and_not_in_its_contract() {
 
 #[tokio::test]
 async fn a_draft_is_changed_validated_tested_and_published_under_its_version() {
+    // errata RST-07
     let setup = start().await;
     let integration = integration(&setup).await;
     let mut unfinished = action(&integration);
@@ -228,7 +229,6 @@ async fn a_draft_is_changed_validated_tested_and_published_under_its_version() {
 
 #[tokio::test]
 async fn a_built_in_action_runs_and_cannot_be_changed() {
-    // errata RST-07
     let setup = start().await;
     let body = json!({"name": "own", "integrationType": {"id": "purecloud-data-actions"}});
     let integration = post(&setup, BASE, body).await.id();

@@ -159,7 +159,7 @@ fn resource_action(setup: &Setup, integration: &str) -> Value {
 
 #[tokio::test]
 async fn an_action_really_calls_the_resource_server() {
-    // errata RST-10, RST-11, RST-13, RST-19: each value arrives in its place and as itself, however it looks.
+    // Each value arrives in its place and as itself, however it looks.
     let setup = start().await;
     let integration = integration(&setup).await;
     let body = resource_action(&setup, &integration);
