@@ -237,8 +237,9 @@ impl QuotaContract<'_> {
         self.give_back("late", certain.id, 3).await;
 
         // The answer to a request that was sent clearly later tells that they were not.
-        pass(self.clock, Duration::from_secs(2)).await;
-        self.learn("late", 2, 10, LONG).await;
+        pass(self.clock, CLEARLY_LATER).await;
+        let reset = LONG - self.expiry - CLEARLY_LATER;
+        self.learn("late", 2, 10, reset).await;
         let back = self.lease("late", 25).await;
         assert_eq!(back.slots, 8, "what was not counted was not sent");
         self.give_back("late", back.id, 8).await;
@@ -249,7 +250,7 @@ impl QuotaContract<'_> {
         let probe = self.lease("late", 25).await;
         assert_eq!(probe.slots, 1, "a crash stops nobody for a whole window");
         self.busy("late").await;
-        let seen = answer(1, 10, 10, LONG);
+        let seen = answer(1, 10, 10, reset - self.expiry);
         self.report("late", crashed.id, seen).await;
         self.give_back("late", probe.id, 1).await;
         self.spent("late").await;
@@ -299,6 +300,9 @@ impl QuotaContract<'_> {
         assert_eq!(self.lease("no", 1).await.slots, 1, "and goes on afterwards");
     }
 }
+
+/// Long enough for a server to have counted what was on its way.
+const CLEARLY_LATER: Duration = Duration::from_secs(2);
 
 /// What passes between two calls at most.
 const MARGIN: Duration = Duration::from_millis(50);

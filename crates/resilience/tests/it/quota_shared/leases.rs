@@ -1,17 +1,22 @@
 //! What happens to leased slots.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::poll;
 use resilience::test_util::FakeClock;
-use resilience::{Clock, QuotaConfig, QuotaReport};
+use resilience::{
+    Clock, LeaseAnswer, LeaseReport, MemoryQuotaStore, Quota, QuotaConfig, QuotaReport, QuotaStore,
+    SeededRandom, StoreError, SystemClock,
+};
 
 use super::{Shop, settle};
 use crate::quota_simulation::{Job, Rounding, SECOND, WINDOW, Windows};
 
 /// Makes the store know a window of 300, of which 1 is used.
-async fn open_window(clock: &FakeClock, shop: &std::sync::Arc<Shop>) {
+async fn open_window(clock: &FakeClock, shop: &Arc<Shop>) {
     let gate = shop.gate(99);
     let slot = clock.drive(gate.acquire("any", None)).await.unwrap();
     slot.report(QuotaReport::new(1, 300, WINDOW), clock.now());
@@ -66,11 +71,7 @@ async fn a_dropped_gate_leaves_its_slots_behind() {
     slot.unused();
     settle().await;
     assert_eq!(shop.left().await, 299);
-    assert_eq!(
-        std::sync::Arc::strong_count(&shop),
-        1,
-        "nobody holds the store"
-    );
+    assert_eq!(Arc::strong_count(&shop), 1, "nobody holds the store");
 }
 
 #[tokio::test]
@@ -195,4 +196,87 @@ async fn a_server_that_says_nothing_is_not_gated() {
     });
     clock.drive(join_all(callers)).await;
     assert_eq!(clock.now(), start);
+}
+
+/// The machine's clock and threads, and a store that makes others wait their turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_lose_neither_a_slot_nor_a_wakeup() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = MemoryQuotaStore::new(QuotaConfig::default(), Arc::clone(&clock));
+    let store = Arc::new(Yielding(store));
+    let gates: Vec<Quota> = (0..2)
+        .map(|seed| {
+            let random = Arc::new(SeededRandom::new(seed));
+            // A busy machine is no failing store.
+            let config = QuotaConfig::default().with_store_patience(10 * SECOND);
+            Quota::new(config, Arc::clone(&clock), random)
+                .with_store(Arc::clone(&store) as Arc<dyn QuotaStore>, "token")
+        })
+        .collect();
+    let count = Arc::new(AtomicU64::new(0));
+    let workers = (0..32_usize).map(|worker| {
+        let (gate, clock, count) = (gates[worker % 2].clone(), Arc::clone(&clock), count.clone());
+        tokio::spawn(async move {
+            for call in 0..200 {
+                let slot = gate.acquire("any", None).await.unwrap();
+                if call % 5 == 0 {
+                    slot.unused();
+                    continue;
+                }
+                let count = count.fetch_add(1, Ordering::Relaxed) + 1;
+                slot.report(QuotaReport::new(count, 10_000, 600 * SECOND), clock.now());
+            }
+        })
+    });
+    for worker in join_all(workers.collect::<Vec<_>>()).await {
+        worker.unwrap();
+    }
+    let sent = count.load(Ordering::Relaxed);
+    assert_eq!(sent, 32 * 160);
+    // At rest, what is left is exactly what was not sent.
+    loop {
+        match store.0.lease("token", 10_000).await.unwrap() {
+            LeaseAnswer::Granted(lease) if u64::from(lease.slots) == 10_000 - sent => break,
+            LeaseAnswer::Granted(lease) => {
+                let given = store.0.give_back("token", lease.id, lease.slots);
+                given.await.unwrap();
+            }
+            _ => {}
+        }
+        tokio::task::yield_now().await;
+    }
+    for gate in &gates {
+        assert_eq!(
+            (gate.waiting(), gate.store_health().unwrap().failures),
+            (0, 0)
+        );
+    }
+}
+
+#[derive(Debug)]
+struct Yielding(MemoryQuotaStore);
+
+#[async_trait::async_trait]
+impl QuotaStore for Yielding {
+    async fn lease(&self, key: &str, want: u32) -> Result<LeaseAnswer, StoreError> {
+        tokio::task::yield_now().await;
+        let answer = self.0.lease(key, want).await;
+        tokio::task::yield_now().await;
+        answer
+    }
+
+    async fn report(&self, key: &str, lease: u64, report: LeaseReport) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.report(key, lease, report).await
+    }
+
+    async fn give_back(&self, key: &str, lease: u64, slots: u32) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.give_back(key, lease, slots).await
+    }
+
+    async fn throttled(&self, key: &str, wait: Duration) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.throttled(key, wait).await
+    }
 }
