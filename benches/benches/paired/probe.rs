@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::client::runtime;
 
 const ENDPOINTS: usize = 200;
+/// The probe's own number of places.
+const DEFAULT: usize = 16;
 const AWAY: Duration = Duration::from_millis(50);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
@@ -39,7 +41,7 @@ pub(crate) fn run() {
         .collect();
     let secure_urls = vec![far.url(); ENDPOINTS];
 
-    for limit in [16, 50] {
+    for limit in [DEFAULT, 50] {
         let (plain, secure) = (
             plain.clone().with_concurrency(limit),
             secure.clone().with_concurrency(limit),
@@ -61,9 +63,20 @@ pub(crate) fn run() {
         let report = table.run();
         print!("{report}");
         let floor = floor(limit).as_nanos() as f64;
-        for (what, name) in [("over memory", &memory), ("over TLS", &tls)] {
-            let what = format!("probes {what}, {limit} at a time, over ceil(200/{limit}) x 50 ms");
-            report.target(&what, report.median(name) / floor, Limit::AtMost(1.2));
+        let what =
+            |of: &str| format!("probes {of}, {limit} at a time, over ceil(200/{limit}) x 50 ms");
+        report.target(
+            &what("over memory"),
+            report.median(&memory) / floor,
+            Limit::AtMost(1.2),
+        );
+        // Both ends of 200 handshakes share this thread. Where the waits are few, that work and not the probe is the floor.
+        if limit == DEFAULT {
+            report.target(
+                &what("over TLS"),
+                report.median(&tls) / floor,
+                Limit::AtMost(1.2),
+            );
         }
     }
 }
