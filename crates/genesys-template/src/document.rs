@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::json::{Container, Event, Fault, Lexer, Scalar, Text, unescape};
 use crate::{ErrorKind, escape};
 
+/// Up to so many members are looked through one by one.
+const FEW: usize = 8;
+
 /// A value with its members, found by name.
 #[derive(Clone)]
 pub(crate) struct Document {
@@ -57,6 +60,23 @@ enum Slice {
 struct Member {
     name: Slice,
     node: usize,
+}
+
+impl Slice {
+    fn of<'a>(&self, raw: &'a str, decoded: &'a str) -> &'a str {
+        match self {
+            Self::Raw(range) => &raw[range.clone()],
+            Self::Decoded(range) => &decoded[range.clone()],
+        }
+    }
+
+    fn is(&self, name: &str, raw: &str, decoded: &str) -> bool {
+        let (range, text) = match self {
+            Self::Raw(range) => (range, raw),
+            Self::Decoded(range) => (range, decoded),
+        };
+        range.len() == name.len() && text.as_bytes()[range.clone()] == *name.as_bytes()
+    }
 }
 
 impl Document {
@@ -124,24 +144,23 @@ impl Document {
                 return None;
             };
             let members = &self.members[members.clone()];
-            let place = members
-                .binary_search_by(|member| self.slice(&member.name).cmp(name))
-                .ok()?;
-            node = &self.nodes[members[place].node];
+            // Lengths tell most names apart, which order does not look at.
+            let place = if members.len() <= FEW {
+                members
+                    .iter()
+                    .position(|member| member.name.is(name, &self.raw, &self.decoded))
+            } else {
+                let by_name = |member: &Member| member.name.of(&self.raw, &self.decoded).cmp(name);
+                members.binary_search_by(by_name).ok()
+            };
+            node = &self.nodes[members[place?].node];
         }
         Some(match node {
             Node::Null => Found::Null,
             Node::Plain(range) => Found::Plain(&self.raw[range.clone()]),
-            Node::Text(slice) => Found::Text(self.slice(slice)),
+            Node::Text(slice) => Found::Text(slice.of(&self.raw, &self.decoded)),
             Node::Nested { raw, depth, .. } => Found::Nested(&self.raw[raw.clone()], *depth),
         })
-    }
-
-    fn slice(&self, slice: &Slice) -> &str {
-        match slice {
-            Slice::Raw(range) => &self.raw[range.clone()],
-            Slice::Decoded(range) => &self.decoded[range.clone()],
-        }
     }
 }
 
@@ -243,10 +262,7 @@ impl Builder {
     }
 
     fn text(&self, slice: &Slice) -> &str {
-        match slice {
-            Slice::Raw(range) => &self.raw[range.clone()],
-            Slice::Decoded(range) => &self.decoded[range.clone()],
-        }
+        slice.of(&self.raw, &self.decoded)
     }
 
     /// Writes a value, or the start of one that has items.

@@ -84,7 +84,8 @@ fn runs(out: &mut String, text: &str, table: &[bool; 256], escape: impl Fn(&mut 
 
 /// True when a path segment, or a part of it that a server may cut out after decoding, is `.` or `..`.
 pub(crate) fn climbs(segment: &str) -> bool {
-    if !segment.contains(['.', '%']) {
+    let escaped_dot = |three: &[u8]| matches!(three, [b'%', b'2', b'e' | b'E']);
+    if !segment.contains('.') && !segment.as_bytes().windows(3).any(escaped_dot) {
         return false;
     }
     let mut bytes = segment.as_bytes();

@@ -31,7 +31,7 @@ pub(crate) fn render(
         problems,
         mark: 0,
         problems_at_mark: 0,
-        keys: BTreeSet::new(),
+        keys: None,
     };
     let _ = renderer.run();
 }
@@ -45,7 +45,7 @@ struct Renderer<'a> {
     mark: usize,
     problems_at_mark: usize,
     /// The keys that came out, by the number of their object.
-    keys: BTreeSet<(usize, String)>,
+    keys: Option<BTreeSet<(usize, String)>>,
 }
 
 impl Renderer<'_> {
@@ -126,16 +126,14 @@ impl Renderer<'_> {
         };
         self.room(text.len(), Some(hole))?;
         match hole.position {
-            Position::PathSegment if text.bytes().any(|byte| byte.is_ascii_control()) => {
+            Position::PathSegment if !all(text, |byte| !byte.is_ascii_control()) => {
                 return self.skip(hole, ErrorKind::ControlCharacter);
             }
             Position::PathSegment | Position::QueryName | Position::QueryValue => {
                 escape::percent(&mut self.out.text, text);
             }
             Position::HeaderValue
-                if !text
-                    .bytes()
-                    .all(|byte| is_header_text(byte) && !(shield && byte == b'{')) =>
+                if !all(text, is_header_text) || (shield && text.contains('{')) =>
             {
                 return self.skip(hole, ErrorKind::NotHeaderText);
             }
@@ -194,7 +192,7 @@ impl Renderer<'_> {
             Check::Key(object) => {
                 let key = unescape(written);
                 let literal = self.program.objects[object].binary_search(&key).is_ok();
-                let twice = literal || !self.keys.insert((object, key));
+                let twice = literal || !self.keys.get_or_insert_default().insert((object, key));
                 twice.then_some(ErrorKind::DuplicateKey)
             }
         };
@@ -204,10 +202,16 @@ impl Renderer<'_> {
     }
 
     /// Stops when `more` bytes would pass the limit.
+    #[inline]
     fn room(&mut self, more: usize, hole: Option<&Hole>) -> ControlFlow<()> {
         if self.out.text.len().saturating_add(more) <= self.program.limits.output_bytes {
             return ControlFlow::Continue(());
         }
+        self.no_room(hole)
+    }
+
+    #[cold]
+    fn no_room(&mut self, hole: Option<&Hole>) -> ControlFlow<()> {
         match hole {
             Some(hole) => self.refuse(hole, ErrorKind::TooLarge),
             None => self
@@ -217,16 +221,23 @@ impl Renderer<'_> {
         ControlFlow::Break(())
     }
 
+    #[cold]
     fn skip(&mut self, hole: &Hole, kind: ErrorKind) -> ControlFlow<()> {
         self.refuse(hole, kind);
         ControlFlow::Continue(())
     }
 
+    #[cold]
     fn refuse(&mut self, hole: &Hole, kind: ErrorKind) {
         let problem = Problem::new(kind, &self.program.part);
         self.problems
             .push(problem.at(hole.offset).of(&hole.variable));
     }
+}
+
+/// Looks at every byte, without an early end: several are looked at at once.
+fn all(text: &str, rule: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & rule(byte))
 }
 
 /// Copies JSON with the braces in its strings escaped.

@@ -8,6 +8,9 @@ use secrecy::zeroize::Zeroize;
 
 use crate::Variable;
 
+/// What a value is taken to need before it is known, in bytes.
+const ROOM: usize = 64;
+
 /// The text of a rendered template.
 ///
 /// `Debug` shows it with its secrets redacted. When it has a secret, the text is wiped on drop.
@@ -101,6 +104,14 @@ impl fmt::Debug for Rendered {
 }
 
 impl Output {
+    /// Room for so many bytes of literals and so many holes. A buffer that grows costs time, and leaves a copy behind.
+    pub(crate) fn with_capacity(literals: usize, holes: usize) -> Self {
+        Self {
+            text: String::with_capacity(literals + ROOM * holes),
+            stretches: Vec::with_capacity(holes),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.wipe();
         self.text.clear();
@@ -157,9 +168,19 @@ impl Output {
     }
 
     fn wipe(&mut self) {
-        if self.stretches.iter().any(|stretch| stretch.secret) {
-            self.text.zeroize();
+        if !self.stretches.iter().any(|stretch| stretch.secret) {
+            return;
         }
+        // Only what is secret: wiping costs a write a byte that no compiler may join.
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        for stretch in self.stretches.iter().filter(|stretch| stretch.secret) {
+            if let Some(secret) = bytes.get_mut(stretch.start..stretch.end) {
+                secret.zeroize();
+            }
+        }
+        bytes.clear();
+        // An empty text keeps its memory.
+        self.text = String::from_utf8(bytes).unwrap_or_default();
     }
 }
 

@@ -147,12 +147,13 @@ impl RequestTemplate {
     /// # Errors
     /// Everything that is missing or refused in any part.
     pub fn render(&self, values: &Values) -> Result<RenderedRequest, Error> {
-        let mut rendered = RenderedRequest::new();
         let bytes: usize = self.parts().map(|part| part.program.literals.len()).sum();
         let holes = self.layout.variables.len();
-        rendered.output.text.reserve(bytes + 32 * holes);
-        rendered.output.stretches.reserve(holes);
-        rendered.cuts.reserve(2 + self.headers.len());
+        let mut rendered = RenderedRequest {
+            output: Output::with_capacity(bytes, holes),
+            cuts: Vec::with_capacity(2 + self.headers.len()),
+            layout: Some(Arc::clone(&self.layout)),
+        };
         self.render_into(values, &mut rendered)?;
         Ok(rendered)
     }

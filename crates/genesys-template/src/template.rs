@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::hole::{Hole, Piece};
 use crate::program::Program;
+use crate::rendered::Output;
 use crate::schema::{self, Disagreement};
 use crate::{Error, Problem, Rendered, Scope, Values, Variable, compile, render};
 
@@ -86,11 +87,11 @@ impl Template {
     /// # Errors
     /// Everything that is missing or refused, each with its variable and its place in the template.
     pub fn render(&self, values: &Values) -> Result<Rendered, Error> {
-        let mut rendered = Rendered::new();
-        rendered
-            .output
-            .text
-            .reserve(self.program.literals.len() + 32 * self.program.holes.len());
+        let program = &self.program;
+        let mut rendered = Rendered {
+            output: Output::with_capacity(program.literals.len(), program.holes.len()),
+            variables: Arc::clone(&self.variables),
+        };
         self.render_into(values, &mut rendered)?;
         Ok(rendered)
     }

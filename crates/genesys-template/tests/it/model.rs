@@ -358,7 +358,7 @@ fn written(text: &Text) -> String {
 }
 
 fn hole(place: usize) -> String {
-    if place % 2 == 0 {
+    if place.is_multiple_of(2) {
         format!("{{{{input.v{place}}}}}")
     } else {
         format!("{{{{ input.v{place}  }}}}")
