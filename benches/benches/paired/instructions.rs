@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::{breaker, client, guard, token};
+use crate::{breaker, client, guard, template, token};
 
 const CHILD: &str = "--child";
 const SERVE: &str = "--serve";
@@ -84,6 +84,33 @@ const WORKLOADS: &[Workload] = &[
     }),
     ("guard: one address alone", 10_000, 110_000, |n, _| {
         guard::addresses_alone(&guard::addresses()[..1], n)
+    }),
+    (
+        "template: RequestTemplate::render_into",
+        1_000,
+        11_000,
+        |n, _| {
+            template::Ours::new().render_into(n);
+        },
+    ),
+    (
+        "template: RequestTemplate::render",
+        1_000,
+        11_000,
+        |n, _| {
+            template::Ours::new().render(n);
+        },
+    ),
+    (
+        "template: regex replace, nothing escaped",
+        1_000,
+        11_000,
+        |n, _| {
+            template::Replaced::new().render(n);
+        },
+    ),
+    ("template: minijinja, escaping", 1_000, 11_000, |n, _| {
+        template::Jinja::new().render(n);
     }),
     ("GET: reqwest", 200, 1_200, |n, base| {
         let (http, url) = (client::bare(), client::url(base));

@@ -1,5 +1,5 @@
 //! Every measurement of the workspace, or the parts named on the command line:
-//! `cargo bench -p genesys-benches -- breaker token client pages guard probe instructions`.
+//! `cargo bench -p genesys-benches -- breaker token client pages guard probe template instructions`.
 
 #![allow(
     clippy::print_stdout,
@@ -16,6 +16,7 @@ mod guard;
 mod instructions;
 mod pages;
 mod probe;
+mod template;
 mod token;
 
 fn main() {
@@ -23,13 +24,14 @@ fn main() {
     if instructions::child(&arguments) {
         return;
     }
-    let parts: [(&str, fn()); 7] = [
+    let parts: [(&str, fn()); 8] = [
         ("breaker", breaker::run),
         ("token", token::run),
         ("client", client::run),
         ("pages", pages::run),
         ("guard", guard::run),
         ("probe", probe::run),
+        ("template", template::run),
         ("instructions", instructions::run),
     ];
     // `cargo bench` adds `--bench`.

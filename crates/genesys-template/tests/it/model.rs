@@ -9,10 +9,10 @@ use url::Url;
 
 /// What came of the cases.
 #[derive(Debug, Default)]
-pub struct Seen {
-    pub rendered: u64,
+pub(crate) struct Seen {
+    pub(crate) rendered: u64,
     /// By the first reason.
-    pub refused: BTreeMap<String, u64>,
+    pub(crate) refused: BTreeMap<String, u64>,
 }
 
 const VARIABLES: usize = 6;
@@ -100,7 +100,7 @@ struct Request {
 ///
 /// # Panics
 /// When the model disagrees, with everything that is needed to see why.
-pub fn agree(seed: u64, templates: u64, each: u64) -> Seen {
+pub(crate) fn agree(seed: u64, templates: u64, each: u64) -> Seen {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut seen = Seen::default();
     let mut used_again = RenderedRequest::new();
@@ -390,7 +390,7 @@ fn scalar(value: &Value) -> Result<String, ErrorKind> {
 }
 
 /// Percent-decoding, as a server does it to a path segment.
-pub fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut out = Vec::new();
     let mut left = text.as_bytes();
     while let [first, rest @ ..] = left {
