@@ -53,7 +53,7 @@ fn the_node_of_the_tutorial_renders_as_a_whole() {
 }
 
 #[test]
-// errata RST-15, RST-21
+// errata RST-15
 fn an_error_names_what_is_wrong_in_every_part() {
     let error = node().render(&Values::new()).unwrap_err();
     let named: Vec<(String, &Part)> = error

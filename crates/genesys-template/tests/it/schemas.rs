@@ -21,7 +21,7 @@ fn found(disagreements: &[genesys_template::Disagreement]) -> Vec<(D, &str, &str
 }
 
 #[test]
-// errata RST-08, RST-09
+// errata RST-09
 fn the_derived_schema_says_what_the_template_needs() {
     let schema = request(Scope::node().with_default("input.page", 1)).input_schema("input");
     let scalar = json!(["boolean", "number", "string"]);

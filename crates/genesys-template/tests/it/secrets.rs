@@ -78,7 +78,6 @@ fn a_secret_variable_takes_no_other_value() {
 }
 
 #[test]
-// errata RST-47
 fn one_variable_of_a_plain_root_may_be_secret() {
     let scope = Scope::node().with_secret("input.authToken");
     let template = Template::header("authorization", "Bearer {{input.authToken}}", &scope).unwrap();
