@@ -14,17 +14,19 @@ mod url;
 
 pub(crate) use permissions::FEATURES;
 
+use std::borrow::Cow;
+
 use crate::code::{Code, structure};
 use crate::coverage::{Area, Checked, Coverage};
 use crate::embedder::Embedder;
 use crate::finding::{Draft, Finding, Source};
 use crate::json::{Document, NodeId, Type};
 use crate::kind::Kind;
-use crate::origin::Origin;
 use crate::patch::child_pointer;
 use crate::policy::{Limits, Policy};
 use crate::response::HeaderSet;
 use crate::span::Span;
+use crate::tally::Tally;
 use crate::validator::{Subject, Validator};
 
 /// Findings kept in a report; the rest is counted.
@@ -39,10 +41,10 @@ pub(crate) struct Scan<'s> {
     pub(crate) size: usize,
     pub(crate) kind: Kind,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) omitted: usize,
+    pub(crate) omitted: Tally,
     pub(crate) coverage: Coverage,
-    /// The origin of the widget, once its URL has been read.
-    pub(crate) origin: Option<Origin>,
+    /// Host and port of the widget, once its URL has been read.
+    pub(crate) origin: Option<(Cow<'s, str>, u16)>,
 }
 
 impl<'s> Scan<'s> {
@@ -58,7 +60,7 @@ impl<'s> Scan<'s> {
             size: subject.bytes.len(),
             kind: subject.kind.unwrap_or_else(|| Kind::detect(document)),
             findings: Vec::new(),
-            omitted: 0,
+            omitted: Tally::default(),
             coverage: Coverage::nothing("the document could not be read"),
             origin: None,
         }
@@ -130,7 +132,9 @@ impl<'s> Scan<'s> {
     fn wants(&mut self, code: Code) -> bool {
         let on = self.is_on(code);
         let full = self.findings.len() >= MAX_FINDINGS;
-        self.omitted += usize::from(on && full);
+        if on && full {
+            self.omitted.add(code, 1);
+        }
         on && !full
     }
 
@@ -143,7 +147,7 @@ impl<'s> Scan<'s> {
             return;
         };
         if self.findings.len() >= MAX_FINDINGS {
-            self.omitted += 1;
+            self.omitted.add(draft.code, 1);
             return;
         }
         let Draft {
@@ -186,7 +190,11 @@ pub(crate) fn run(scan: &mut Scan<'_>) {
             Draft::new(defect.code, defect.message.clone(), defect.hint),
         );
     }
-    scan.omitted += omitted;
+    for (code, count) in omitted.iter() {
+        if scan.is_on(code) {
+            scan.omitted.add(code, count);
+        }
+    }
     if let Some(root) = document.root().filter(|_| document.is_complete()) {
         if document.kind(root) == Type::Object {
             scan.coverage = Coverage::nothing("not given");

@@ -2,7 +2,8 @@
 //!
 //! `serde_json` gives values without places and stops at the first mistake; a validator needs both. The reader is a loop over
 //! an explicit stack of open containers, so nesting cannot overflow the call stack, and it looks at each byte a constant number of times.
-//! Values live in one vector of nodes; texts stay in the input until somebody asks for them.
+//! Values live in one vector of nodes, each before what it contains, so that most documents take one allocation; texts stay in the
+//! input until somebody asks for them.
 
 mod pointer;
 mod reader;
@@ -17,6 +18,7 @@ pub(crate) use text::quote;
 
 use crate::code::Code;
 use crate::span::Span;
+use crate::tally::Tally;
 
 /// The handle of a value in its [`Document`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,15 +64,16 @@ struct Node {
     special: bool,
     /// The member's name has escapes.
     escaped_key: bool,
+    /// Eight bits of a hash of the member's name.
+    key_mark: u8,
     start: u32,
     end: u32,
     /// The quoted member name; for array items both are the index.
     key_start: u32,
     key_end: u32,
     parent: u32,
-    next: u32,
-    first: u32,
-    last: u32,
+    /// The node behind this one and all that it contains: the next sibling, unless the container ends there.
+    after: u32,
 }
 
 impl Node {
@@ -98,7 +101,7 @@ pub(crate) struct Document<'a> {
     nodes: Vec<Node>,
     defects: Vec<Defect>,
     /// Mistakes beyond [`MAX_DEFECTS`], which are only counted.
-    omitted: usize,
+    omitted: Tally,
     complete: bool,
     work: Cell<u64>,
 }
@@ -117,9 +120,9 @@ impl<'a> Document<'a> {
         self.complete
     }
 
-    /// The mistakes of the text, and how many more there are.
-    pub(crate) fn defects(&self) -> (&[Defect], usize) {
-        (&self.defects, self.omitted)
+    /// The mistakes of the text, and how many more of which kind there are.
+    pub(crate) fn defects(&self) -> (&[Defect], &Tally) {
+        (&self.defects, &self.omitted)
     }
 
     /// Bytes looked at, nodes visited and names compared so far. Proportional to time, and the same on every machine.
@@ -127,6 +130,7 @@ impl<'a> Document<'a> {
         self.work.get()
     }
 
+    #[inline]
     pub(crate) fn spend(&self, work: usize) {
         self.work.set(self.work.get() + work as u64);
     }
@@ -136,16 +140,19 @@ impl<'a> Document<'a> {
         (!self.nodes.is_empty()).then_some(NodeId(0))
     }
 
+    #[inline]
     fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
     /// The kind of the value.
+    #[inline]
     pub(crate) fn kind(&self, id: NodeId) -> Type {
         self.node(id).kind
     }
 
     /// The bytes of the value.
+    #[inline]
     pub(crate) fn span(&self, id: NodeId) -> Span {
         let node = self.node(id);
         Span::new(node.start as usize, node.end as usize)
@@ -178,9 +185,20 @@ impl<'a> Document<'a> {
     #[inline]
     pub(crate) fn key_bytes(&self, id: NodeId) -> Cow<'a, [u8]> {
         if self.node(id).escaped_key {
-            return Cow::Owned(self.key(id).unwrap_or_default().into_owned().into_bytes());
+            return Cow::Owned(self.unescaped_key(id).into_bytes());
         }
         Cow::Borrowed(self.raw_key(id))
+    }
+
+    #[cold]
+    fn unescaped_key(&self, id: NodeId) -> String {
+        self.key(id).unwrap_or_default().into_owned()
+    }
+
+    /// Bytes of the member's name as it is written; a name without escapes is as long as that.
+    #[inline]
+    pub(crate) fn key_length(&self, id: NodeId) -> usize {
+        self.node(id).key_length()
     }
 
     /// The text as it stands in the document.
@@ -191,12 +209,13 @@ impl<'a> Document<'a> {
     }
 
     /// The string without quotes and escapes; `None` for other values.
+    #[inline]
     pub(crate) fn string(&self, id: NodeId) -> Option<Cow<'a, str>> {
         let node = self.node(id);
         if node.kind != Type::String {
             return None;
         }
-        self.spend(self.span(id).len());
+        self.spend(node.end.saturating_sub(node.start) as usize);
         // A string without an end has an empty span.
         let inner = self
             .text
@@ -221,19 +240,34 @@ impl<'a> Document<'a> {
 
     /// The number, when it is finite; `None` for other values.
     pub(crate) fn number(&self, id: NodeId) -> Option<f64> {
+        if let Some(whole) = self.whole_number(id) {
+            // Fewer than 16 digits are exact.
+            return Some(whole as f64);
+        }
         let node = self.node(id);
         if node.kind != Type::Number || node.special {
             return None;
         }
-        let text = self.raw(id);
-        // Short whole numbers are exact, and cheaper than the general parser.
-        if text.len() < 16 && text.bytes().all(|digit| digit.is_ascii_digit()) {
-            return Some(
-                text.bytes()
-                    .fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0')),
-            );
+        self.raw(id).parse().ok()
+    }
+
+    /// The number, when it is written as fewer than 16 digits and nothing else: cheaper than the general parser.
+    #[inline]
+    pub(crate) fn whole_number(&self, id: NodeId) -> Option<u64> {
+        let node = self.node(id);
+        if node.kind != Type::Number || node.special {
+            return None;
         }
-        text.parse().ok()
+        let digits = self
+            .text
+            .as_bytes()
+            .get(node.start as usize..node.end as usize)
+            .filter(|digits| digits.len() < 16)?;
+        self.spend(digits.len());
+        digits.iter().try_fold(0, |number: u64, digit| {
+            let digit = digit.wrapping_sub(b'0');
+            (digit < 10).then(|| number * 10 + u64::from(digit))
+        })
     }
 
     /// The boolean; `None` for other values.
@@ -242,10 +276,12 @@ impl<'a> Document<'a> {
     }
 
     /// The members or items of a value, in order.
+    #[inline]
     pub(crate) fn children(&self, id: NodeId) -> Children<'_> {
         Children {
             document: self,
-            next: self.node(id).first,
+            next: id.0 + 1,
+            end: self.node(id).after,
         }
     }
 
@@ -263,8 +299,9 @@ impl<'a> Document<'a> {
             .children(parent)
             .take_while(|child| *child != id)
             .last();
-        let next = self.node(id).next;
-        Some((parent, previous, (next != NONE).then_some(NodeId(next))))
+        let next = self.node(id).after;
+        let is_last = next == self.node(parent).after;
+        Some((parent, previous, (!is_last).then_some(NodeId(next))))
     }
 
     /// The member of that name; the last one where the name is repeated, as most readers have it.
@@ -289,6 +326,7 @@ impl<'a> Document<'a> {
     }
 
     /// The bytes of a member's name between its quotes; nothing for array items and the root.
+    #[inline]
     fn raw_key(&self, id: NodeId) -> &'a [u8] {
         let node = self.node(id);
         let start = node.key_start as usize + 1;
@@ -354,6 +392,7 @@ impl<'a> Document<'a> {
 pub(crate) struct Children<'d> {
     document: &'d Document<'d>,
     next: u32,
+    end: u32,
 }
 
 impl Iterator for Children<'_> {
@@ -361,10 +400,12 @@ impl Iterator for Children<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<NodeId> {
-        let node = self.document.nodes.get(self.next as usize)?;
-        self.document.spend(1);
+        if self.next == self.end {
+            return None;
+        }
         let id = NodeId(self.next);
-        self.next = node.next;
+        self.next = self.document.nodes.get(self.next as usize)?.after;
+        self.document.spend(1);
         Some(id)
     }
 }

@@ -24,6 +24,7 @@ mod schema;
 mod severity;
 mod similar;
 mod span;
+mod tally;
 mod validator;
 
 /// The codes, one constant each, by family.
@@ -49,5 +50,5 @@ pub use response::HeaderSet;
 #[cfg_attr(docsrs, doc(cfg(feature = "jsonschema")))]
 pub use schema::{Schema, SchemaError};
 pub use severity::{Level, RuleSet, Severity};
-pub use span::{LineColumn, Span};
+pub use span::Span;
 pub use validator::{Fixed, Subject, Validator};

@@ -12,6 +12,7 @@ pub(crate) use host::{
     HostKind, has_ldh_labels, host_kind, is_shared_host, public_suffix_of_names_below,
 };
 pub use location::Location;
+pub(crate) use location::plain_https;
 pub(crate) use lookalike::{imitates, mixes_scripts};
 pub use pattern::OriginPattern;
 pub(crate) use pattern::OriginSet;

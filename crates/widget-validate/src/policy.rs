@@ -103,7 +103,26 @@ impl Policy {
     /// # Errors
     /// Names every unusable entry with its place and reason. Nothing is loaded then.
     pub fn from_json(bytes: &[u8]) -> Result<Policy, PolicyError> {
-        file::read(bytes)
+        file::read(bytes, None)
+    }
+
+    /// Reads a policy file under another rule set than the one it names. The numbers, levels and origins that the file gives count as
+    /// before; those it does not give are the rule set's.
+    ///
+    /// ```
+    /// use widget_validate::{Policy, RuleSet};
+    ///
+    /// let file = br#"{"rules": "tutorial", "origins": ["cdn.example.com"], "maxWidth": 400}"#;
+    /// let policy = Policy::from_json_with_rules(file, RuleSet::Strict)?;
+    /// assert_eq!(policy.rules(), RuleSet::Strict);
+    /// assert_eq!(policy.limits().width, 100..=400);
+    /// # Ok::<(), widget_validate::PolicyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Policy::from_json`]; a rule set of the file that does not exist is refused, too.
+    pub fn from_json_with_rules(bytes: &[u8], rules: RuleSet) -> Result<Policy, PolicyError> {
+        file::read(bytes, Some(rules))
     }
 
     /// The rule set it started from.

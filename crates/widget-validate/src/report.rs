@@ -12,6 +12,7 @@ use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::severity::Severity;
+use crate::tally::Tally;
 
 /// A finding that a suppression of the policy took out of the count.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,7 @@ pub struct Report {
     pub(crate) coverage: Coverage,
     pub(crate) kind: Kind,
     pub(crate) bytes: usize,
-    pub(crate) omitted: usize,
+    pub(crate) omitted: Tally,
     pub(crate) work: u64,
 }
 
@@ -72,14 +73,24 @@ impl Report {
         self.bytes
     }
 
-    /// Findings beyond the first 10,000, which are counted and not kept.
+    /// Findings beyond the first 10,000, which are counted and not kept. A suppression without a pointer takes them out of the count;
+    /// one with a pointer cannot, since their places are not known.
     pub fn omitted(&self) -> usize {
-        self.omitted
+        self.omitted.total()
     }
 
-    /// The worst severity among the findings about the widget.
+    /// Severity and number of the findings that are only counted.
+    fn omitted_severities(&self) -> impl Iterator<Item = (Severity, usize)> + '_ {
+        self.omitted
+            .iter()
+            .filter_map(|(code, count)| Some((self.policy.level(code).severity()?, count)))
+    }
+
+    /// The worst severity among the findings about the widget, [omitted](Report::omitted) ones included.
     pub fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        let kept = self.findings.iter().map(|finding| finding.severity);
+        kept.chain(self.omitted_severities().map(|(severity, _)| severity))
+            .max()
     }
 
     /// True when no finding about the widget has this severity or a worse one.
@@ -87,12 +98,17 @@ impl Report {
         self.worst().is_none_or(|worst| worst < severity)
     }
 
-    /// Number of findings of a severity.
+    /// Number of findings of a severity, [omitted](Report::omitted) ones included.
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings
+        let kept = self
+            .findings
             .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
+            .filter(|finding| finding.severity == severity);
+        let omitted = self
+            .omitted_severities()
+            .filter(|(of, _)| *of == severity)
+            .map(|(_, count)| count);
+        kept.count() + omitted.sum::<usize>()
     }
 
     /// Steps taken: bytes read, values visited, names compared. Proportional to time, and the same on every machine, so that a test

@@ -39,11 +39,11 @@ impl Span {
 
 /// A place as people count: line and column start at 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineColumn {
+pub(crate) struct LineColumn {
     /// The line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The character in the line, from 1.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 /// Where the lines of a text begin; look-ups take logarithmic time, so that a report with many findings stays fast.

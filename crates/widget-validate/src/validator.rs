@@ -127,22 +127,7 @@ impl Validator {
             kind,
             ..
         } = scan;
-        findings.sort_by(|one, other| {
-            (
-                one.source,
-                one.span.start,
-                one.span.end,
-                one.code,
-                &one.pointer,
-            )
-                .cmp(&(
-                    other.source,
-                    other.span.start,
-                    other.span.end,
-                    other.code,
-                    &other.pointer,
-                ))
-        });
+        sort(&mut findings);
         let mut report = Report {
             findings,
             suppressed: Vec::new(),
@@ -168,8 +153,12 @@ impl Validator {
                     .into_iter()
                     .partition(|finding| suppression.covers(finding));
             report.findings = kept;
-            let used = !covered.is_empty();
+            // Findings that are only counted may be among those it is for.
+            let used = !covered.is_empty() || report.omitted.has(suppression.code());
             if in_force {
+                if suppression.is_everywhere() {
+                    report.omitted.forget(suppression.code());
+                }
                 let reason = suppression.reason();
                 report
                     .suppressed
@@ -214,22 +203,7 @@ impl Validator {
                 fix: None,
             });
         }
-        report.findings.sort_by(|one, other| {
-            (
-                one.source,
-                one.span.start,
-                one.span.end,
-                one.code,
-                &one.pointer,
-            )
-                .cmp(&(
-                    other.source,
-                    other.span.start,
-                    other.span.end,
-                    other.code,
-                    &other.pointer,
-                ))
-        });
+        sort(&mut report.findings);
     }
 
     /// Applies the fixes that the report offers, validates again, and goes on until no fix is left that helps.
@@ -271,6 +245,19 @@ impl Validator {
             report,
         }
     }
+}
+
+/// The order of reports. A report without findings does not pay for it.
+fn sort(findings: &mut [Finding]) {
+    if findings.len() < 2 {
+        return;
+    }
+    let place = |finding: &Finding| (finding.source, finding.span, finding.code);
+    findings.sort_by(|one, other| {
+        place(one)
+            .cmp(&place(other))
+            .then_with(|| one.pointer.cmp(&other.pointer))
+    });
 }
 
 /// What [`Validator::fix`] made of a document.

@@ -17,10 +17,10 @@ const META: &str = "meta-content-security-policy";
 pub(super) fn check(scan: &mut Scan<'_>, headers: &HeaderSet) {
     scan.mark(Area::Csp, Checked::Yes);
     // Without a usable URL, an origin that no expression names stands in, so that `'self'` admits nobody.
-    let own = scan
-        .origin
-        .clone()
-        .unwrap_or_else(|| Origin::new("https", "widget.invalid", 443));
+    let own = match &scan.origin {
+        Some((host, port)) => Origin::new("https", host, *port),
+        None => Origin::new("https", "widget.invalid", 443),
+    };
     let mut restricted = false;
     for (index, value) in headers.get(HEADER).enumerate() {
         for policy in Policy::parse_header(value) {

@@ -28,18 +28,18 @@ pub(super) fn check(scan: &mut Scan<'_>, dimensions: NodeId) {
     let document = scan.document;
     let (mut width, mut height) = (None, None);
     for member in document.children(dimensions) {
-        if document.key_is(member, "width") {
-            width = Some(member);
-        } else if document.key_is(member, "height") {
-            height = Some(member);
-        } else {
-            let name = document.key(member).unwrap_or_default();
-            let draft = Draft::new(
-                structure::UNKNOWN_SETTING,
-                format!("{} is not a dimension that is checked here", shown(&name)),
-                "the dimensions are width and height",
-            );
-            scan.at_name(member, draft);
+        match document.key_bytes(member).as_ref() {
+            b"width" => width = Some(member),
+            b"height" => height = Some(member),
+            _ => {
+                let name = document.key(member).unwrap_or_default();
+                let draft = Draft::new(
+                    structure::UNKNOWN_SETTING,
+                    format!("{} is not a dimension that is checked here", shown(&name)),
+                    "the dimensions are width and height",
+                );
+                scan.at_name(member, draft);
+            }
         }
     }
     let limits = scan.limits();
@@ -64,6 +64,13 @@ pub(super) fn check(scan: &mut Scan<'_>, dimensions: NodeId) {
 
 fn check_length(scan: &mut Scan<'_>, node: NodeId, name: &str, range: &RangeInclusive<u32>) {
     let document = scan.document;
+    let in_range = |length| u32::try_from(length).is_ok_and(|length| range.contains(&length));
+    if document
+        .whole_number(node)
+        .is_some_and(|length| length > 0 && in_range(length))
+    {
+        return;
+    }
     let raw = document.raw(node);
     let (least, most) = (f64::from(*range.start()), f64::from(*range.end()));
     let swap = |number: f64| Patch::swap(&document.pointer(node), raw, format!("{number:.0}"));

@@ -1,5 +1,7 @@
 //! The tutorial's own format.
 
+use std::time::Duration;
+
 use super::{Scan, frame, permissions, sandbox, text, url};
 use crate::code::structure;
 use crate::coverage::{Area, Checked};
@@ -88,6 +90,10 @@ fn check_description(scan: &mut Scan<'_>, node: NodeId) {
     let Some(description) = text::optional_text(scan, node, scan.limits().max_description) else {
         return;
     };
+    // Bytes are an upper bound of characters.
+    if description.len() <= LISTING {
+        return;
+    }
     let length = description.chars().count();
     if length > LISTING && length <= scan.limits().max_description {
         let draft = Draft::new(
@@ -143,6 +149,10 @@ fn check_settings(scan: &mut Scan<'_>, settings: NodeId) {
 
 fn check_refresh(scan: &mut Scan<'_>, node: NodeId) {
     let range = &scan.limits().refresh;
+    let whole = scan.document.whole_number(node).map(Duration::from_millis);
+    if whole.is_some_and(|interval| range.contains(&interval)) {
+        return;
+    }
     let (least, most) = (
         range.start().as_millis() as f64,
         range.end().as_millis() as f64,

@@ -145,12 +145,10 @@ fn unknown(scan: &mut Scan<'_>, node: NodeId, list: &TokenList<'_>, index: usize
 /// What the tokens mean together.
 fn combinations(scan: &mut Scan<'_>, node: NodeId, list: &TokenList<'_>) {
     let (scripts, own_origin) = (list.has("allow-scripts"), list.has("allow-same-origin"));
-    let host = scan.origin.as_ref().map(|origin| origin.host().to_owned());
     if scripts && own_origin {
-        if host
-            .as_ref()
-            .is_some_and(|host| scan.embedder().shares_site(host))
-        {
+        let embedder = scan.embedder();
+        let host = scan.origin.as_ref().map(|(host, _)| host);
+        if host.is_some_and(|host| embedder.shares_site(host)) {
             let draft = Draft::new(
                 codes::SANDBOX_ESCAPE,
                 "a widget on the embedder's own site can remove its sandbox",

@@ -10,21 +10,33 @@ use crate::patch::Patch;
 use crate::similar::nearest;
 
 /// True when the value has the type; reports otherwise.
+#[inline]
 pub(super) fn is(scan: &mut Scan<'_>, node: NodeId, expected: Type) -> bool {
     let kind = scan.document.kind(node);
     if kind != expected {
-        let draft = Draft::new(
-            structure::WRONG_TYPE,
-            format!(
-                "{} is needed here, not {}",
-                expected.described(),
-                kind.described()
-            ),
-            "correct the type, or remove the member",
-        );
-        scan.at(node, draft);
+        wrong_type(scan, node, kind, expected);
     }
     kind == expected
+}
+
+#[cold]
+fn wrong_type(scan: &mut Scan<'_>, node: NodeId, kind: Type, expected: Type) {
+    let draft = Draft::new(
+        structure::WRONG_TYPE,
+        format!(
+            "{} is needed here, not {}",
+            expected.described(),
+            kind.described()
+        ),
+        "correct the type, or remove the member",
+    );
+    scan.at(node, draft);
+}
+
+/// True when the text holds nothing but white space.
+fn is_blank(text: &str) -> bool {
+    // Most texts begin with a letter, which is cheaper to tell than where their white space ends.
+    !text.starts_with(|letter: char| letter.is_ascii_graphic()) && text.trim().is_empty()
 }
 
 /// A text that is not empty and not too long; answers it when it is a string at all.
@@ -34,7 +46,7 @@ pub(super) fn required_text<'s>(
     longest: usize,
 ) -> Option<Cow<'s, str>> {
     let text = optional_text(scan, node, longest)?;
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         scan.at(
             node,
             Draft::new(structure::EMPTY_VALUE, "the text is empty", "fill it in"),
@@ -82,7 +94,12 @@ pub(super) fn word(scan: &mut Scan<'_>, node: NodeId, words: &[&str]) {
     if words.contains(&text.as_ref()) {
         return;
     }
-    if text.trim().is_empty() {
+    unknown_word(scan, node, &text, words);
+}
+
+#[cold]
+fn unknown_word(scan: &mut Scan<'_>, node: NodeId, text: &str, words: &[&str]) {
+    if is_blank(text) {
         return scan.at(
             node,
             Draft::new(
@@ -92,7 +109,7 @@ pub(super) fn word(scan: &mut Scan<'_>, node: NodeId, words: &[&str]) {
             ),
         );
     }
-    let near = nearest(&text, words);
+    let near = nearest(text, words);
     let hint = near.map_or_else(
         || format!("write one of: {}", words.join(", ")),
         |near| format!("did you mean {near}?"),
@@ -108,7 +125,7 @@ pub(super) fn word(scan: &mut Scan<'_>, node: NodeId, words: &[&str]) {
         node,
         Draft::new(
             structure::UNKNOWN_VALUE,
-            format!("{} is not allowed here", shown(&text)),
+            format!("{} is not allowed here", shown(text)),
             hint,
         )
         .with_fix(fix),

@@ -8,7 +8,7 @@ use crate::coverage::{Area, Checked};
 use crate::finding::{Draft, shown};
 use crate::json::{NodeId, quote};
 use crate::origin::{
-    HostKind, Location, Origin, has_ldh_labels, host_kind, imitates, mixes_scripts,
+    HostKind, Location, Origin, has_ldh_labels, host_kind, imitates, mixes_scripts, plain_https,
 };
 use crate::patch::Patch;
 
@@ -23,6 +23,13 @@ pub(super) fn check_widget(scan: &mut Scan<'_>, node: NodeId) {
     };
     if is_too_long(scan, node, &text) {
         return;
+    }
+    // Nothing of an ordinary URL needs a closer look: it has no placeholder, and a parser repairs nothing.
+    if let Cow::Borrowed(text) = text
+        && let Some(host) = plain_https(text)
+    {
+        scan.origin = Some((Cow::Borrowed(&text[host.clone()]), 443));
+        return check_admission(scan, node, &text[host], 443);
     }
     let Some(filled) = placeholders::check(scan, node, &text) else {
         return;
@@ -47,7 +54,7 @@ pub(super) fn check_widget(scan: &mut Scan<'_>, node: NodeId) {
         );
         return scan.at(node, draft.with_fix(fix.map(|url| swap(scan, node, &url))));
     }
-    scan.origin = Some(Origin::new("https", host, port));
+    scan.origin = Some((Cow::Owned(host.to_owned()), port));
     check_admission(scan, node, host, port);
 }
 

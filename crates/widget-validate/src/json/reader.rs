@@ -8,6 +8,7 @@ use std::cell::Cell;
 use super::{Defect, Document, MAX_DEFECTS, NONE, Node, NodeId, Type};
 use crate::code::{Code, structure};
 use crate::span::Span;
+use crate::tally::Tally;
 
 /// Spans are kept in 32 bits.
 const MAX_BYTES: usize = u32::MAX as usize - 1;
@@ -17,7 +18,7 @@ pub(super) fn read(bytes: &[u8], max_depth: usize) -> Document<'_> {
         text: "",
         nodes: Vec::new(),
         defects: Vec::new(),
-        omitted: 0,
+        omitted: Tally::default(),
         complete: false,
         work: Cell::new(0),
     };
@@ -67,13 +68,13 @@ pub(super) fn read(bytes: &[u8], max_depth: usize) -> Document<'_> {
         }
     };
     document.text = text;
-    document
-        .nodes
-        .reserve((bytes.len() / 16).clamp(16, 1 << 16));
+    document.nodes = Vec::with_capacity((bytes.len() / 16).clamp(16, 1 << 16));
     let mut reader = Reader {
         bytes,
         at: 0,
         open: NONE,
+        close: 0,
+        next_index: 0,
         depth: 0,
         max_depth,
         document,
@@ -88,14 +89,21 @@ pub(super) fn read(bytes: &[u8], max_depth: usize) -> Document<'_> {
         );
     }
     reader.document.complete = reader.run().is_some();
-    reader.document
+    if !reader.document.complete {
+        reader.close_all();
+    }
+    let Reader { at, document, .. } = reader;
+    document.spend(at + document.nodes.len());
+    document
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The innermost open container.
+    /// The innermost open container, the byte that closes it, and how many items it has; for an object only whether it has any.
     open: u32,
+    close: u8,
+    next_index: u32,
     depth: usize,
     max_depth: usize,
     document: Document<'a>,
@@ -104,15 +112,12 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// `None` when reading had to stop.
     fn run(&mut self) -> Option<()> {
-        self.blank();
-        self.value(0, 0, false)?;
+        let first = self.token();
+        self.value(first, 0, 0, None)?;
         while self.open != NONE {
-            let before = self.at;
-            let outcome = self.step();
-            self.document.spend(1 + self.at - before);
-            outcome?;
+            self.step()?;
         }
-        self.blank();
+        self.token();
         if self.at < self.bytes.len() {
             let start = self.at;
             self.at = self.bytes.len();
@@ -128,131 +133,133 @@ impl<'a> Reader<'a> {
     }
 
     /// One member or item of the innermost container, or its end.
+    #[inline(always)]
     fn step(&mut self) -> Option<()> {
-        self.blank();
-        let container = self.document.nodes[self.open as usize];
-        let (close, object) = if container.kind == Type::Object {
-            (b'}', true)
-        } else {
-            (b']', false)
-        };
-        if self.peek() == Some(close) {
+        let mut token = self.token();
+        if token == self.close {
             return self.close();
         }
-        if container.last != NONE {
-            match self.peek() {
-                Some(b',') => {
-                    let comma = self.at;
-                    self.at += 1;
-                    self.blank();
-                    if self.peek() == Some(close) {
-                        self.defect_at(
-                            structure::JSON_SYNTAX,
-                            Some(NodeId(self.open)),
-                            Span::new(comma, comma + 1),
-                            "a comma stands before the end".to_owned(),
-                            "remove the trailing comma",
-                        );
-                        return self.close();
-                    }
-                }
-                Some(b'"') if object => {
-                    let at = self.at;
+        if self.next_index > 0 {
+            if token != b',' {
+                self.missing_comma(token)?;
+            } else {
+                let comma = self.at;
+                self.at += 1;
+                token = self.token();
+                if token == self.close {
                     self.defect_at(
                         structure::JSON_SYNTAX,
                         Some(NodeId(self.open)),
-                        Span::new(at, at + 1),
-                        "a comma is missing between members".to_owned(),
-                        "put a comma between the two members",
+                        Span::new(comma, comma + 1),
+                        "a comma stands before the end".to_owned(),
+                        "remove the trailing comma",
                     );
-                }
-                _ => {
-                    return self.stop(if object {
-                        "a comma or `}`"
-                    } else {
-                        "a comma or `]`"
-                    });
+                    return self.close();
                 }
             }
         }
-        if !object {
-            let index = if container.last == NONE {
-                0
-            } else {
-                self.document.nodes[container.last as usize].key_start as usize + 1
-            };
-            return self.value(index, index, false);
+        if self.close == b']' {
+            let index = self.next_index;
+            self.next_index += 1;
+            return self.value(token, index, index, None);
         }
-        if self.peek() != Some(b'"') {
+        self.next_index = 1;
+        if token != b'"' {
             return self.stop("a member name in double quotes");
         }
-        let key_start = self.at;
+        let start = self.at;
         let escaped = self.string()?;
-        let key_end = self.at;
-        self.blank();
-        if self.peek() != Some(b':') {
+        let end = self.at;
+        if self.token() != b':' {
             return self.stop("a colon after the member name");
         }
         self.at += 1;
-        self.blank();
-        self.value(key_start, key_end, escaped)
+        let token = self.token();
+        self.value(token, start as u32, end as u32, Some(escaped))
     }
 
-    fn value(&mut self, key_start: usize, key_end: usize, escaped_key: bool) -> Option<()> {
+    /// A member that follows without a comma is read all the same.
+    #[cold]
+    fn missing_comma(&mut self, token: u8) -> Option<()> {
+        match (self.close, token) {
+            (b'}', b'"') => {
+                let at = self.at;
+                self.defect_at(
+                    structure::JSON_SYNTAX,
+                    Some(NodeId(self.open)),
+                    Span::new(at, at + 1),
+                    "a comma is missing between members".to_owned(),
+                    "put a comma between the two members",
+                );
+                Some(())
+            }
+            (b'}', _) => self.stop("a comma or `}`"),
+            _ => self.stop("a comma or `]`"),
+        }
+    }
+
+    /// Reads the value that begins with `token`. The key is the place of the quoted name, and whether that has escapes; for an item
+    /// of a list, which has no name, both places are its index.
+    #[inline(always)]
+    fn value(
+        &mut self,
+        token: u8,
+        key_start: u32,
+        key_end: u32,
+        escaped_key: Option<bool>,
+    ) -> Option<()> {
         let start = self.at;
-        let node = |kind| Node {
+        let key_mark = match escaped_key {
+            Some(false) => duplicates::mark(self.bytes, key_start as usize, key_end as usize),
+            _ => 0,
+        };
+        let id = self.document.nodes.len() as u32;
+        let node = move |kind| Node {
             kind,
             special: false,
-            escaped_key,
+            escaped_key: escaped_key == Some(true),
+            key_mark,
             start: start as u32,
             end: start as u32,
-            key_start: key_start as u32,
-            key_end: key_end as u32,
-            parent: self.open,
-            next: NONE,
-            first: NONE,
-            last: NONE,
+            key_start,
+            key_end,
+            parent: 0,
+            after: id + 1,
         };
-        match self.peek() {
-            Some(b'{') | Some(b'[') => {
-                let id = node(if self.peek() == Some(b'{') {
-                    Type::Object
-                } else {
-                    Type::Array
-                });
-                let id = self.append(id);
-                self.at += 1;
-                self.depth += 1;
-                if self.depth > self.max_depth {
-                    let message = format!("nested deeper than {} levels", self.max_depth);
-                    self.defect_at(
-                        structure::TOO_DEEP,
-                        Some(NodeId(id)),
-                        Span::new(start, start + 1),
-                        message,
-                        "flatten the document; nothing below this place was read",
-                    );
-                    return None;
-                }
-                self.open = id;
-                return Some(());
-            }
-            Some(b'"') => {
-                let id = node(Type::String);
-                let id = self.append(id);
+        match token {
+            b'"' => {
+                self.append(node(Type::String));
                 let special = self.string()?;
-                self.document.nodes[id as usize].special = special;
-                self.finish(id);
+                let end = self.at as u32;
+                if let Some(node) = self.document.nodes.last_mut() {
+                    node.special = special;
+                    node.end = end;
+                }
             }
-            Some(b'-' | b'+' | b'.' | b'0'..=b'9') => {
-                let id = node(Type::Number);
-                let id = self.append(id);
+            b'-' | b'+' | b'.' | b'0'..=b'9' => {
+                self.append(node(Type::Number));
                 self.number(id);
                 self.finish(id);
             }
-            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$') => {
-                let id = node(Type::Null);
-                let id = self.append(id);
+            b'{' | b'[' => {
+                let kind = if token == b'{' {
+                    Type::Object
+                } else {
+                    Type::Array
+                };
+                self.append(node(kind));
+                self.at += 1;
+                self.depth += 1;
+                if self.depth > self.max_depth {
+                    return self.too_deep(id);
+                }
+                self.open = id;
+                // `]` and `}` stand two behind their opening brackets.
+                self.close = token + 2;
+                self.next_index = 0;
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => {
+                self.append(node(Type::Null));
                 self.word(id)?;
                 self.finish(id);
             }
@@ -261,40 +268,74 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Links a node as the last child of the open container.
-    fn append(&mut self, node: Node) -> u32 {
-        let id = self.document.nodes.len() as u32;
-        self.document.nodes.push(node);
-        if self.open != NONE {
-            let previous = self.document.nodes[self.open as usize].last;
-            if previous == NONE {
-                self.document.nodes[self.open as usize].first = id;
-            } else {
-                self.document.nodes[previous as usize].next = id;
-            }
-            self.document.nodes[self.open as usize].last = id;
-        }
-        id
+    #[cold]
+    fn too_deep(&mut self, id: u32) -> Option<()> {
+        let message = format!("nested deeper than {} levels", self.max_depth);
+        let start = self.at - 1;
+        self.defect_at(
+            structure::TOO_DEEP,
+            Some(NodeId(id)),
+            Span::new(start, start + 1),
+            message,
+            "flatten the document; nothing below this place was read",
+        );
+        None
     }
 
+    /// Adds a node to the open container.
+    #[inline(always)]
+    fn append(&mut self, node: Node) {
+        self.document.nodes.push(Node {
+            parent: self.open,
+            ..node
+        });
+    }
+
+    #[inline]
     fn finish(&mut self, id: u32) {
-        self.document.nodes[id as usize].end = self.at as u32;
+        let end = self.at as u32;
+        if let Some(node) = self.document.nodes.get_mut(id as usize) {
+            node.end = end;
+        }
     }
 
     fn close(&mut self) -> Option<()> {
         self.at += 1;
         let id = self.open;
-        self.finish(id);
-        if self.document.nodes[id as usize].kind == Type::Object {
+        let after = self.document.nodes.len() as u32;
+        let node = &mut self.document.nodes[id as usize];
+        node.end = self.at as u32;
+        node.after = after;
+        let (kind, parent, index) = (node.kind, node.parent, node.key_start);
+        if kind == Type::Object {
             self.find_duplicates(NodeId(id));
         }
         self.depth -= 1;
-        self.open = self.document.nodes[id as usize].parent;
+        self.open = parent;
+        // The container is the last child of the one around it.
+        if parent != NONE {
+            (self.close, self.next_index) = match self.document.nodes[parent as usize].kind {
+                Type::Array => (b']', index + 1),
+                _ => (b'}', 1),
+            };
+        }
         Some(())
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// Where reading stopped, the open containers have the children that were read.
+    #[cold]
+    fn close_all(&mut self) {
+        let after = self.document.nodes.len() as u32;
+        while let Some(node) = self.document.nodes.get_mut(self.open as usize) {
+            node.after = after;
+            self.open = node.parent;
+        }
+    }
+
+    /// The byte to be read, 0 at the end of the text. A NUL of the text is nowhere allowed outside of strings, either.
+    #[inline(always)]
+    fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
     /// The value being read, or the container around it.
@@ -311,6 +352,7 @@ impl<'a> Reader<'a> {
         })
     }
 
+    #[cold]
     fn stop(&mut self, expected: &str) -> Option<()> {
         let node = (self.open != NONE).then_some(NodeId(self.open));
         let (found, length) = match self
@@ -333,11 +375,13 @@ impl<'a> Reader<'a> {
         None
     }
 
+    #[cold]
     fn defect(&mut self, code: Code, start: usize, message: String, hint: &'static str) {
         let node = self.current();
         self.defect_at(code, node, Span::new(start, self.at), message, hint);
     }
 
+    #[cold]
     fn defect_at(
         &mut self,
         code: Code,
@@ -355,7 +399,7 @@ impl<'a> Reader<'a> {
                 hint,
             });
         } else {
-            self.document.omitted += 1;
+            self.document.omitted.add(code, 1);
         }
     }
 }

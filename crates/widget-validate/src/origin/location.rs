@@ -169,63 +169,81 @@ impl<'a> Location<'a> {
     }
 }
 
-/// Bytes that stay as they are in a path and in a query.
-const UNCHANGED: [bool; 256] = {
-    let mut table = [false; 256];
-    let bytes = b"/.?-_~!$&()*+,;=:@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// What a byte behind the host means for the short path, as bits.
+const CHANGES: u8 = 1;
+const DOT: u8 = 2;
+const SLASH: u8 = 4;
+/// Eight times [`CHANGES`].
+const CHANGED: u64 = u64::MAX / 255 * CHANGES as u64;
+
+/// Everything changes except what stays as it is in a path and in a query.
+const CLASS: [u8; 256] = {
+    let mut table = [CHANGES; 256];
+    let bytes = b"?-_~!$&()*+,;=:@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut at = 0;
     while at < bytes.len() {
-        table[bytes[at] as usize] = true;
+        table[bytes[at] as usize] = 0;
         at += 1;
     }
+    table[b'.' as usize] = DOT;
+    table[b'/' as usize] = SLASH;
     table
 };
 
 /// The host of a URL that is `https://`, a lower-case name of letters, digits and inner hyphens, and ASCII that no parser changes.
 /// Anything unusual answers `None` and takes the full parser.
-fn plain_https(text: &str) -> Option<Range<usize>> {
+pub(crate) fn plain_https(text: &str) -> Option<Range<usize>> {
     let rest = text.strip_prefix("https://")?.as_bytes();
-    let end = rest
-        .iter()
-        .position(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
-        .unwrap_or(rest.len());
-    let host = rest.get(..end)?;
+    let mut end = rest.len();
     let mut label_start = 0;
-    let mut last_label = 0;
-    for at in 0..=end {
-        if at == end || host[at] == b'.' {
-            let label = &host[label_start..at];
-            // `xn--` labels must be decoded to be judged, and other labels with `--` in that place are reserved.
-            let reserved = label.len() >= 4 && &label[2..4] == b"--";
-            if label.is_empty()
-                || label.len() > 63
-                || label[0] == b'-'
-                || label[label.len() - 1] == b'-'
-                || reserved
-            {
-                return None;
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
+            b'.' => {
+                if !is_plain_label(&rest[label_start..at]) {
+                    return None;
+                }
+                label_start = at + 1;
             }
-            last_label = label_start;
-            label_start = at + 1;
+            _ => {
+                end = at;
+                break;
+            }
         }
     }
+    let (last_label, tail) = (&rest[label_start..end], &rest[end..]);
     // A last label that starts with a digit may be part of an IPv4 address.
-    if host.is_empty() || host.len() > 253 || host[last_label].is_ascii_digit() {
+    if !is_plain_label(last_label) || last_label[0].is_ascii_digit() || end > 253 {
         return None;
     }
-    let tail = &rest[end..];
     if !matches!(tail, [] | [b'/', ..]) {
         return None;
     }
     // Dot segments of a path are resolved. Behind a `?` they are text, but that is rare enough for the full parser.
-    let mut before = 0;
-    for byte in tail {
-        if !UNCHANGED[usize::from(*byte)] || (before == b'/' && *byte == b'.') {
-            return None;
-        }
-        before = *byte;
-    }
-    Some(8..8 + end)
+    const { assert!(SLASH >> 1 == DOT && DOT >> 1 == CHANGES) };
+    let (mut changes, mut before) = (0, 0);
+    let (words, last) = tail.as_chunks();
+    let mut judge = |word: &[u8; 8]| {
+        let classes = u64::from_le_bytes(word.map(|byte| CLASS[usize::from(byte)]));
+        let dot_segments = classes & (classes << 8 | before) >> 1;
+        changes |= (classes | dot_segments >> 1) & CHANGED;
+        before = classes >> 56;
+    };
+    words.iter().for_each(&mut judge);
+    let mut padded = [b'-'; 8];
+    padded[..last.len()].copy_from_slice(last);
+    judge(&padded);
+    (changes == 0).then_some(8..8 + end)
+}
+
+/// `xn--` labels must be decoded to be judged, and other labels with `--` in that place are reserved.
+#[inline]
+fn is_plain_label(label: &[u8]) -> bool {
+    let hyphen_at = |at: usize| label.get(at) == Some(&b'-');
+    (1..=63).contains(&label.len())
+        && !hyphen_at(0)
+        && !hyphen_at(label.len() - 1)
+        && !(hyphen_at(2) && hyphen_at(3))
 }
 
 #[cfg(test)]

@@ -29,11 +29,13 @@ const MEMBERS: &[&str] = &[
     "maxRefreshMs",
 ];
 
-pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
+/// Reads a policy; `rules` takes the place of the rule set that the file names.
+pub(super) fn read(bytes: &[u8], rules: Option<RuleSet>) -> Result<Policy, PolicyError> {
     let document = Document::parse(bytes, 16);
     let mut reader = Reader {
         document: &document,
-        builder: PolicyBuilder::new(RuleSet::default()),
+        builder: PolicyBuilder::new(rules.unwrap_or_default()),
+        rules,
     };
     for defect in document.defects().0 {
         let pointer = defect
@@ -61,6 +63,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
 struct Reader<'d> {
     document: &'d Document<'d>,
     builder: PolicyBuilder,
+    rules: Option<RuleSet>,
 }
 
 impl Reader<'_> {
@@ -71,7 +74,8 @@ impl Reader<'_> {
                 .string(rules)
                 .and_then(|name| RuleSet::from_name(&name))
             {
-                Some(rules) => {
+                Some(named) => {
+                    let rules = self.rules.unwrap_or(named);
                     self.builder.rules = rules;
                     self.builder.limits = Limits::of(rules);
                 }

@@ -58,6 +58,11 @@ impl Suppression {
         self.expires
     }
 
+    /// True when no pointer limits it.
+    pub(crate) fn is_everywhere(&self) -> bool {
+        self.pointer.is_none()
+    }
+
     pub(crate) fn covers(&self, finding: &Finding) -> bool {
         let below = |pointer: &String| {
             finding

@@ -9,11 +9,28 @@ use crate::json::NodeId;
 /// Up to this many members, names are compared pairwise.
 const PAIRWISE: usize = 12;
 
+/// Eight bits that differ for most pairs of names: made of the length, the first and the last letter. The range is the name in its
+/// quotes.
+#[inline(always)]
+pub(super) fn mark(bytes: &[u8], start: usize, end: usize) -> u8 {
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let letter = |at: usize| u64::from(bytes.get(at).copied().unwrap_or(0));
+    let mix = letter(start + 1) << 40
+        | letter(end.saturating_sub(2)) << 20
+        | end.saturating_sub(start) as u64;
+    (mix.wrapping_mul(SPREAD) >> 56) as u8
+}
+
 impl Reader<'_> {
+    #[inline]
     pub(super) fn find_duplicates(&mut self, object: NodeId) {
-        if self.is_surely_free_of_duplicates(object) {
-            return;
+        if !self.is_surely_free_of_duplicates(object) {
+            self.compare_names(object);
         }
+    }
+
+    #[inline(never)]
+    fn compare_names(&mut self, object: NodeId) {
         let few = self.document.children(object).take(PAIRWISE + 1).count() <= PAIRWISE;
         let repeated = if few {
             self.compare_pairs(object)
@@ -35,23 +52,22 @@ impl Reader<'_> {
         }
     }
 
-    /// A quick look that is enough for most objects: every name has its own combination of length, first and last letter.
+    /// A quick look that is enough for most objects: every name has its own mark. The object has just been closed, so that its
+    /// members are the last nodes.
     fn is_surely_free_of_duplicates(&self, object: NodeId) -> bool {
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let nodes = &self.document.nodes;
         let mut seen = [0_u64; 4];
-        self.document.children(object).all(|member| {
-            let node = self.document.node(member);
-            let (start, length) = (node.key_start as usize + 1, node.key_length());
-            let letter = |at: usize| u64::from(self.bytes.get(at).copied().unwrap_or(0));
-            let mix = letter(start) << 40
-                | letter(start + length.saturating_sub(1)) << 20
-                | length as u64;
-            let slot = mix.wrapping_mul(SPREAD) >> 56;
-            let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
-            let fresh = seen[word] & bit == 0 && !node.escaped_key;
-            seen[word] |= bit;
-            fresh
-        })
+        let mut at = object.0 as usize + 1;
+        while let Some(node) = nodes.get(at) {
+            let word = &mut seen[usize::from(node.key_mark >> 6)];
+            let bit = 1 << (node.key_mark & 63);
+            if *word & bit != 0 || node.escaped_key {
+                return false;
+            }
+            *word |= bit;
+            at = node.after as usize;
+        }
+        true
     }
 
     /// Each member that has the name of an earlier one, with that one.

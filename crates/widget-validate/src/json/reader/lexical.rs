@@ -8,13 +8,34 @@ use crate::span::Span;
 
 impl Reader<'_> {
     /// Reads a string; tells whether it has escapes. `None` when it has no end.
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Option<bool> {
         let start = self.at;
+        let mut rest = self.bytes.get(start + 1..).unwrap_or(b"");
+        while let Some((word, behind)) = rest.split_first_chunk() {
+            let stops = stops(u64::from_le_bytes(*word));
+            if stops == 0 {
+                rest = behind;
+                continue;
+            }
+            self.at = self.bytes.len() - rest.len() + stops.trailing_zeros() as usize / 8;
+            if self.peek() == b'"' {
+                self.at += 1;
+                return Some(false);
+            }
+            return self.rest_of_string(start);
+        }
+        self.at = self.bytes.len() - rest.len();
+        self.rest_of_string(start)
+    }
+
+    /// Goes on with a string that has an escape, a mistake or no end.
+    #[inline(never)]
+    fn rest_of_string(&mut self, start: usize) -> Option<bool> {
         let mut special = false;
-        self.at += 1;
         loop {
             self.at += plain_length(self.bytes.get(self.at..).unwrap_or(b""));
-            match self.peek() {
+            match self.bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
                     return Some(special);
@@ -111,11 +132,26 @@ impl Reader<'_> {
         );
     }
 
+    #[inline]
     pub(super) fn number(&mut self, id: u32) {
         let start = self.at;
-        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'_' | b'a'..=b'z' | b'A'..=b'Z') =
-            self.peek()
+        let first = self.peek();
+        let rest = self.bytes.get(start..).unwrap_or(b"");
+        self.at += rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        // Most numbers are a few digits and nothing else.
+        let digits = self.at - start;
+        if !(1..=300).contains(&digits)
+            || (first == b'0' && digits > 1)
+            || is_of_number(self.peek())
         {
+            self.rest_of_number(id, start);
+        }
+    }
+
+    /// Goes on with a number that has a sign, a fraction, an exponent, very many digits or a mistake.
+    #[inline(never)]
+    fn rest_of_number(&mut self, id: u32, start: usize) {
+        while is_of_number(self.peek()) {
             self.at += 1;
         }
         let text = &self.document.text[start..self.at];
@@ -161,7 +197,7 @@ impl Reader<'_> {
     /// Reads `true`, `false`, `null`, or the words that JavaScript prints in their place.
     pub(super) fn word(&mut self, id: u32) -> Option<()> {
         let start = self.at;
-        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$') = self.peek() {
+        while let b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' = self.peek() {
             self.at += 1;
         }
         match &self.document.text[start..self.at] {
@@ -191,24 +227,53 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Skips white space, and comments, which it reports.
-    #[inline]
-    pub(super) fn blank(&mut self) {
+    /// Skips white space, and comments, which it reports; answers the byte that follows, 0 at the end.
+    #[inline(always)]
+    pub(super) fn token(&mut self) -> u8 {
         // Compact documents have nothing to skip at most places.
-        if self.peek().is_some_and(|byte| byte > b'/') {
-            return;
-        }
-        loop {
-            self.at += blank_length(self.bytes.get(self.at..).unwrap_or(b""));
-            if self.peek() != Some(b'/')
-                || !matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*'))
-            {
-                return;
-            }
-            self.comment();
+        let byte = self.peek();
+        if is_token(byte) {
+            byte
+        } else {
+            self.skip_indentation(byte)
         }
     }
 
+    /// Skips what indented documents have between tokens: a line break or a space, and then fewer than eight spaces.
+    #[inline(never)]
+    fn skip_indentation(&mut self, first: u8) -> u8 {
+        let ahead = self
+            .bytes
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk::<9>());
+        if let Some([_, word @ ..]) = ahead
+            && (first == b'\n' || first == b' ')
+        {
+            let word = u64::from_le_bytes(*word);
+            let bits = (word ^ SPACES).trailing_zeros() & !7;
+            self.at += 1 + bits as usize / 8;
+            // Nothing is left to shift out of eight spaces.
+            let byte = word.checked_shr(bits).unwrap_or(0) as u8;
+            if is_token(byte) {
+                return byte;
+            }
+        }
+        self.skip_blanks()
+    }
+
+    #[inline(never)]
+    fn skip_blanks(&mut self) -> u8 {
+        loop {
+            match self.peek() {
+                b' ' => self.at += spaces(self.bytes.get(self.at..).unwrap_or(b"")),
+                b'\n' | b'\r' | b'\t' => self.at += 1,
+                b'/' if matches!(self.bytes.get(self.at + 1), Some(b'/' | b'*')) => self.comment(),
+                other => return other,
+            }
+        }
+    }
+
+    #[cold]
     pub(super) fn comment(&mut self) {
         let start = self.at;
         let rest = &self.document.text[start + 2..];
@@ -229,44 +294,54 @@ impl Reader<'_> {
     }
 }
 
+/// False for white space, control characters and what may begin a comment.
+#[inline(always)]
+fn is_token(byte: u8) -> bool {
+    byte > b' ' && byte != b'/'
+}
+
+/// Bytes that are taken for a part of a number, right or wrong.
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_')
+}
+
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
+const SPACES: u64 = ONES * b' ' as u64;
 
-/// How many bytes of white space there are: eight at a time.
-fn blank_length(bytes: &[u8]) -> usize {
-    let is_blank = |byte: u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-    let mut length = 0;
-    while let Some(word) = bytes.get(length..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*word);
-        // The high bit of each byte that equals `byte`, and of no other: no sum carries into the next byte.
-        let equal = |byte: u8| {
-            let difference = word ^ (ONES * u64::from(byte));
-            !(((difference & !HIGH) + !HIGH) | difference) & HIGH
-        };
-        let others = !(equal(b' ') | equal(b'\n') | equal(b'\r') | equal(b'\t')) & HIGH;
+/// How many spaces there are: eight at a time, because indentation is mostly that.
+#[inline]
+fn spaces(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let others = u64::from_le_bytes(*word) ^ SPACES;
         if others != 0 {
-            return length + others.trailing_zeros() as usize / 8;
+            return index * 8 + others.trailing_zeros() as usize / 8;
         }
-        length += 8;
     }
-    let rest = bytes.get(length..).unwrap_or(b"");
-    length
+    words.len() * 8
         + rest
             .iter()
-            .position(|byte| !is_blank(*byte))
+            .position(|byte| *byte != b' ')
             .unwrap_or(rest.len())
 }
 
+/// The high bit of the first byte that is a quote, a backslash or a control character, and perhaps of some behind it.
+#[inline(always)]
+fn stops(word: u64) -> u64 {
+    // With one bit turned, quotes and control characters are all that is below 0x21. A borrow reaches only bytes behind a hit.
+    let quotes_and_controls = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslashes = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (quotes_and_controls | backslashes) & !word & HIGH
+}
+
 /// How many bytes there are before a quote, a backslash or a control character: eight at a time.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // Sets the high bit of bytes below `limit`. A borrow can set bits above the first hit, never below it.
-        let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
-        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        let stops = below(word, 0x20) | equal(b'"') | equal(b'\\');
+        let stops = stops(u64::from_le_bytes(*word));
         if stops != 0 {
             return index * 8 + stops.trailing_zeros() as usize / 8;
         }
@@ -311,7 +386,7 @@ fn is_number(text: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{blank_length, plain_length};
+    use super::{plain_length, spaces};
 
     proptest! {
         #[test]
@@ -321,9 +396,9 @@ mod tests {
         }
 
         #[test]
-        fn eight_at_a_time_skips_what_one_at_a_time_does(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b' '), Just(b' '), Just(b' '), Just(b'\n'), Just(b'\t'), Just(b'\r')], 0..40)) {
-            let expected = bytes.iter().position(|byte| !b" \n\r\t".contains(byte)).unwrap_or(bytes.len());
-            prop_assert_eq!(blank_length(&bytes), expected);
+        fn eight_at_a_time_counts_the_spaces(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b' '), Just(b' '), Just(b' '), Just(b' '), Just(b'!')], 0..40)) {
+            let expected = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
+            prop_assert_eq!(spaces(&bytes), expected);
         }
     }
 }
