@@ -37,8 +37,8 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Rule set when there is no policy file; `recommended` unless said.
-    #[arg(long, value_name = "RULES", conflicts_with = "policy", value_parser = rule_sets())]
+    /// Rule set; the policy file's, or `recommended`, unless said.
+    #[arg(long, value_name = "RULES", value_parser = rule_sets())]
     rules: Option<RuleSet>,
 
     /// Form of the report.
@@ -171,19 +171,20 @@ fn run(args: &Args) -> Result<bool, Failure> {
         widgets.len(),
         millis(took)
     ));
-    Ok(reports.iter().all(|report| is_clean(args, report)))
-}
-
-/// Findings beyond what a report keeps may be of any severity.
-fn is_clean(args: &Args, report: &Report) -> bool {
-    report.omitted() == 0 && report.is_clean_at(args.fail_on)
+    Ok(reports
+        .iter()
+        .all(|report| report.is_clean_at(args.fail_on)))
 }
 
 fn validator(args: &Args) -> Result<Validator, Failure> {
     let policy = match &args.policy {
         Some(path) => {
             let input = Input::read(path)?;
-            Policy::from_json(&input.bytes).map_err(|error| refusal(&input.name, &error))?
+            let policy = match args.rules {
+                Some(rules) => Policy::from_json_with_rules(&input.bytes, rules),
+                None => Policy::from_json(&input.bytes),
+            };
+            policy.map_err(|error| refusal(&input.name, &error))?
         }
         None => Policy::builder(args.rules.unwrap_or_default()).build()?,
     };
@@ -229,7 +230,7 @@ fn fix<'a>(
         print(&fixed.bytes)?;
         tell(fixed.report.to_text(&widget.name, &fixed.bytes).trim_end());
         tell(&format!("{} fixes applied", fixed.applied.len()));
-        clean &= is_clean(args, &fixed.report);
+        clean &= fixed.is_clean_at(args.fail_on);
     }
     Ok(clean)
 }
@@ -246,7 +247,9 @@ fn json(args: &Args, widgets: &[Input], reports: &[Report]) -> String {
         .map(|(widget, report)| report.to_json(&widget.name))
         .collect();
     let [errors, warnings, notes] = totals(reports);
-    let clean = reports.iter().all(|report| is_clean(args, report));
+    let clean = reports
+        .iter()
+        .all(|report| report.is_clean_at(args.fail_on));
     format!(
         "{{\"reports\":[{}],\"errors\":{errors},\"warnings\":{warnings},\"notes\":{notes},\"failOn\":\"{}\",\"clean\":{clean}}}\n",
         entries.join(","),

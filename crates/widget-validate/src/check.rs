@@ -43,6 +43,8 @@ pub(crate) struct Scan<'s> {
     pub(crate) findings: Vec<Finding>,
     pub(crate) omitted: Tally,
     pub(crate) coverage: Coverage,
+    /// The object that was last looked through for its known members, and which it has, a bit each.
+    pub(crate) present: Option<(NodeId, u64)>,
     /// Host and port of the widget, once its URL has been read.
     pub(crate) origin: Option<(Cow<'s, str>, u16)>,
 }
@@ -58,10 +60,11 @@ impl<'s> Scan<'s> {
             document,
             headers: subject.headers,
             size: subject.bytes.len(),
-            kind: subject.kind.unwrap_or_else(|| Kind::detect(document)),
+            kind: subject.kind.unwrap_or(Kind::Guide),
             findings: Vec::new(),
             omitted: Tally::default(),
             coverage: Coverage::nothing("the document could not be read"),
+            present: None,
             origin: None,
         }
     }
@@ -173,8 +176,8 @@ impl<'s> Scan<'s> {
     }
 }
 
-/// Applies every rule.
-pub(crate) fn run(scan: &mut Scan<'_>) {
+/// Applies every rule. Without a `kind`, the members of the document tell it.
+pub(crate) fn run(scan: &mut Scan<'_>, kind: Option<Kind>) {
     size(scan);
     let document = scan.document;
     let (defects, omitted) = document.defects();
@@ -195,29 +198,35 @@ pub(crate) fn run(scan: &mut Scan<'_>) {
             scan.omitted.add(code, count);
         }
     }
-    if let Some(root) = document.root().filter(|_| document.is_complete()) {
-        if document.kind(root) == Type::Object {
+    let root = document.root().filter(|_| document.is_complete());
+    match root {
+        Some(root) if document.kind(root) == Type::Object => {
             scan.coverage = Coverage::nothing("not given");
             scan.mark(Area::Structure, Checked::Yes);
+            let members = guide::Members::of(document, root);
+            if kind.is_none() && members.has_others {
+                scan.kind = Kind::detect(document);
+            }
             match scan.kind {
-                Kind::Guide => guide::check(scan, root),
+                Kind::Guide => guide::check(scan, root, &members),
                 Kind::ClientApp | Kind::InteractionWidget => platform::check(scan, root),
             }
             schema(scan);
-        } else {
+        }
+        Some(root) => {
             let message = format!(
                 "the document is {} and not an object",
                 document.kind(root).described()
             );
-            scan.at(
-                root,
-                Draft::new(
-                    structure::NOT_AN_OBJECT,
-                    message,
-                    "wrap the definition in braces",
-                ),
+            let draft = Draft::new(
+                structure::NOT_AN_OBJECT,
+                message,
+                "wrap the definition in braces",
             );
+            scan.at(root, draft);
         }
+        // The mistakes of the text say why; what could be read may still tell the kind.
+        None => scan.kind = kind.unwrap_or_else(|| Kind::detect(document)),
     }
     match scan.headers {
         Some(headers) => {

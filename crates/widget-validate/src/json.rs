@@ -195,12 +195,6 @@ impl<'a> Document<'a> {
         self.key(id).unwrap_or_default().into_owned()
     }
 
-    /// Bytes of the member's name as it is written; a name without escapes is as long as that.
-    #[inline]
-    pub(crate) fn key_length(&self, id: NodeId) -> usize {
-        self.node(id).key_length()
-    }
-
     /// The text as it stands in the document.
     pub(crate) fn raw(&self, id: NodeId) -> &'a str {
         let span = self.span(id);

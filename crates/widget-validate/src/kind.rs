@@ -46,10 +46,6 @@ impl Kind {
         };
         let (mut named, mut properties) = (None, None);
         for member in document.children(root) {
-            // Shorter names need no comparison.
-            if document.key_length(member) < "properties".len() {
-                continue;
-            }
             match document.key_bytes(member).as_ref() {
                 b"integrationType" => named = Some(member),
                 b"properties" => properties = Some(member),

@@ -10,8 +10,11 @@ pub(crate) fn nearest<'w, W: AsRef<str>>(text: &str, words: &'w [W]) -> Option<&
     }
     let limit = if text.chars().count() < 6 { 1 } else { 2 };
     let lower = text.to_lowercase();
+    let length = lower.chars().count();
     words
         .iter()
+        // Each change makes up for one letter of a difference in length.
+        .filter(|word| word.as_ref().chars().count().abs_diff(length) <= limit)
         .map(|word| {
             (
                 distance(&lower, &word.as_ref().to_lowercase()),

@@ -119,7 +119,7 @@ impl Validator {
         let subject = subject.into();
         let document = Document::parse(subject.bytes, self.policy.limits().max_depth);
         let mut scan = Scan::new(self, &document, subject);
-        check::run(&mut scan);
+        check::run(&mut scan, subject.kind);
         let Scan {
             mut findings,
             omitted,

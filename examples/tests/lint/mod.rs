@@ -184,6 +184,28 @@ fn a_policy_file_decides_origins_limits_severities_and_exceptions() {
 }
 
 #[test]
+fn a_policy_file_is_applied_under_the_rule_set_that_is_asked_for() {
+    // Only the strict rules refuse what a parser repairs; the origins stay the file's.
+    let repaired = with_url("https://A.widgets.example.com/w.json");
+    let lint = |rules: &str| {
+        let arguments = [
+            "-",
+            "--json",
+            "--policy",
+            POLICY,
+            "--rules",
+            rules,
+            "--fail-on",
+            "error",
+        ];
+        let output = lint_bytes(&arguments, repaired.as_bytes());
+        (codes(&output), output.status.code())
+    };
+    assert_eq!(lint("recommended"), (vec!["W108".to_owned()], Some(0)));
+    assert_eq!(lint("strict"), (vec!["W108".to_owned()], Some(1)));
+}
+
+#[test]
 fn a_bad_entry_of_a_policy_is_named_and_nothing_is_checked() {
     // errata WID-25, WID-26
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use super::{Scan, frame, permissions, sandbox, text, url};
 use crate::code::structure;
 use crate::coverage::{Area, Checked};
 use crate::finding::{Draft, shown};
-use crate::json::{NodeId, Type};
+use crate::json::{Document, NodeId, Type};
 
 const MEMBERS: &[&str] = &[
     "name",
@@ -34,30 +34,57 @@ const SECRETS: &[&str] = &[
     "credential",
 ];
 
-pub(super) fn check(scan: &mut Scan<'_>, root: NodeId) {
-    let document = scan.document;
-    let [
-        mut name,
-        mut description,
-        mut kind,
-        mut status,
-        mut manifest,
-        mut settings,
-    ] = [None; 6];
-    for member in document.children(root) {
-        let place = match document.key_bytes(member).as_ref() {
-            b"name" => &mut name,
-            b"description" => &mut description,
-            b"type" => &mut kind,
-            b"status" => &mut status,
-            b"manifestUrl" => &mut manifest,
-            b"settings" => &mut settings,
-            _ => {
-                text::unknown_member(scan, root, member, MEMBERS);
-                continue;
+/// The members of a definition. Of several with the same name the last counts, as for most readers.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    name: Option<NodeId>,
+    description: Option<NodeId>,
+    kind: Option<NodeId>,
+    status: Option<NodeId>,
+    manifest: Option<NodeId>,
+    settings: Option<NodeId>,
+    /// There are members of other names too; a definition of another format has such.
+    pub(super) has_others: bool,
+}
+
+impl Members {
+    pub(super) fn of(document: &Document<'_>, root: NodeId) -> Members {
+        let mut members = Members::default();
+        for member in document.children(root) {
+            match members.place(document.key_bytes(member).as_ref()) {
+                Some(place) => *place = Some(member),
+                None => members.has_others = true,
             }
-        };
-        *place = Some(member);
+        }
+        members
+    }
+
+    #[inline]
+    fn place(&mut self, name: &[u8]) -> Option<&mut Option<NodeId>> {
+        Some(match name {
+            b"name" => &mut self.name,
+            b"description" => &mut self.description,
+            b"type" => &mut self.kind,
+            b"status" => &mut self.status,
+            b"manifestUrl" => &mut self.manifest,
+            b"settings" => &mut self.settings,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn check(scan: &mut Scan<'_>, root: NodeId, members: &Members) {
+    let Members {
+        name,
+        description,
+        kind,
+        status,
+        manifest,
+        settings,
+        has_others,
+    } = *members;
+    if has_others {
+        check_others(scan, root);
     }
     match name {
         Some(name) => {
@@ -83,6 +110,18 @@ pub(super) fn check(scan: &mut Scan<'_>, root: NodeId) {
         Some(settings) if text::is(scan, settings, Type::Object) => check_settings(scan, settings),
         Some(_) => {}
         None => frame::missing(scan, root, "settings"),
+    }
+}
+
+fn check_others(scan: &mut Scan<'_>, root: NodeId) {
+    let document = scan.document;
+    for member in document.children(root) {
+        if Members::default()
+            .place(document.key_bytes(member).as_ref())
+            .is_none()
+        {
+            text::unknown_member(scan, root, member, MEMBERS);
+        }
     }
 }
 

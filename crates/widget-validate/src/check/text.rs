@@ -202,10 +202,13 @@ pub(super) fn ids(scan: &mut Scan<'_>, list: NodeId) {
 
 /// A member that the format does not have. Where a known name is near and free, the fix renames it, else it removes it.
 pub(super) fn unknown_member(scan: &mut Scan<'_>, object: NodeId, member: NodeId, known: &[&str]) {
+    if !scan.wants(structure::UNKNOWN_MEMBER) {
+        return;
+    }
     let document = scan.document;
     let name = document.key(member).unwrap_or_default();
     let pointer = document.pointer(member);
-    let near = nearest(&name, known).filter(|near| document.member(object, near).is_none());
+    let near = nearest(&name, known).filter(|near| is_free(scan, object, known, near));
     let (hint, fix) = match near {
         Some(near) => {
             let path = crate::patch::child_pointer(&document.pointer(object), near);
@@ -228,6 +231,21 @@ pub(super) fn unknown_member(scan: &mut Scan<'_>, object: NodeId, member: NodeId
         )
         .with_fix(fix),
     );
+}
+
+/// True when the object has no member of that known name. Looks through the object once and not for every finding.
+fn is_free(scan: &mut Scan<'_>, object: NodeId, known: &[&str], name: &str) -> bool {
+    let document = scan.document;
+    let present = match scan.present {
+        Some((of, present)) if of == object => present,
+        _ => document.children(object).fold(0_u64, |present, member| {
+            let place = known.iter().position(|name| document.key_is(member, name));
+            place.map_or(present, |place| present | 1 << (place % 64))
+        }),
+    };
+    scan.present = Some((object, present));
+    let place = known.iter().position(|known| *known == name);
+    place.is_none_or(|place| present & 1 << (place % 64) == 0)
 }
 
 /// A member that the format needs.

@@ -135,28 +135,19 @@ impl<'a> Reader<'a> {
     /// One member or item of the innermost container, or its end.
     #[inline(always)]
     fn step(&mut self) -> Option<()> {
-        let mut token = self.token();
-        if token == self.close {
-            return self.close();
-        }
-        if self.next_index > 0 {
-            if token != b',' {
-                self.missing_comma(token)?;
-            } else {
-                let comma = self.at;
-                self.at += 1;
-                token = self.token();
-                if token == self.close {
-                    self.defect_at(
-                        structure::JSON_SYNTAX,
-                        Some(NodeId(self.open)),
-                        Span::new(comma, comma + 1),
-                        "a comma stands before the end".to_owned(),
-                        "remove the trailing comma",
-                    );
-                    return self.close();
-                }
+        let mut token = self.token_or(b',');
+        if token == b',' && self.next_index > 0 {
+            let comma = self.at;
+            self.at += 1;
+            token = self.token();
+            if token == self.close {
+                self.trailing_comma(comma);
+                return self.close();
             }
+        } else if token == self.close {
+            return self.close();
+        } else if self.next_index > 0 {
+            self.missing_comma(token)?;
         }
         if self.close == b']' {
             let index = self.next_index;
@@ -170,12 +161,26 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let escaped = self.string()?;
         let end = self.at;
-        if self.token() != b':' {
+        if self.token_or(b':') != b':' {
             return self.stop("a colon after the member name");
         }
         self.at += 1;
+        if self.peek() == b' ' {
+            self.at += 1;
+        }
         let token = self.token();
         self.value(token, start as u32, end as u32, Some(escaped))
+    }
+
+    #[cold]
+    fn trailing_comma(&mut self, comma: usize) {
+        self.defect_at(
+            structure::JSON_SYNTAX,
+            Some(NodeId(self.open)),
+            Span::new(comma, comma + 1),
+            "a comma stands before the end".to_owned(),
+            "remove the trailing comma",
+        );
     }
 
     /// A member that follows without a comma is read all the same.
@@ -226,16 +231,18 @@ impl<'a> Reader<'a> {
             parent: 0,
             after: id + 1,
         };
-        match token {
-            b'"' => {
-                self.append(node(Type::String));
-                let special = self.string()?;
-                let end = self.at as u32;
-                if let Some(node) = self.document.nodes.last_mut() {
-                    node.special = special;
-                    node.end = end;
-                }
+        // Most values are texts.
+        if token == b'"' {
+            self.append(node(Type::String));
+            let special = self.string()?;
+            let end = self.at as u32;
+            if let Some(node) = self.document.nodes.last_mut() {
+                node.special = special;
+                node.end = end;
             }
+            return Some(());
+        }
+        match token {
             b'-' | b'+' | b'.' | b'0'..=b'9' => {
                 self.append(node(Type::Number));
                 self.number(id);

@@ -169,24 +169,27 @@ impl<'a> Location<'a> {
     }
 }
 
-/// What a byte behind the host means for the short path, as bits.
-const CHANGES: u8 = 1;
-const DOT: u8 = 2;
-const SLASH: u8 = 4;
-/// Eight times [`CHANGES`].
-const CHANGED: u64 = u64::MAX / 255 * CHANGES as u64;
-
-/// Everything changes except what stays as it is in a path and in a query.
-const CLASS: [u8; 256] = {
-    let mut table = [CHANGES; 256];
-    let bytes = b"?-_~!$&()*+,;=:@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// True for bytes that stay as they are in a path and in a query.
+const UNCHANGED: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"/.?-_~!$&()*+,;=:@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut at = 0;
     while at < bytes.len() {
-        table[bytes[at] as usize] = 0;
+        table[bytes[at] as usize] = true;
         at += 1;
     }
-    table[b'.' as usize] = DOT;
-    table[b'/' as usize] = SLASH;
+    table
+};
+
+/// True for bytes of a plain host name.
+const OF_HOST: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"-.abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
     table
 };
 
@@ -194,56 +197,68 @@ const CLASS: [u8; 256] = {
 /// Anything unusual answers `None` and takes the full parser.
 pub(crate) fn plain_https(text: &str) -> Option<Range<usize>> {
     let rest = text.strip_prefix("https://")?.as_bytes();
-    let mut end = rest.len();
-    let mut label_start = 0;
-    for (at, byte) in rest.iter().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
-            b'.' => {
-                if !is_plain_label(&rest[label_start..at]) {
-                    return None;
-                }
-                label_start = at + 1;
-            }
-            _ => {
-                end = at;
-                break;
-            }
+    let is_end = |byte: &u8| !OF_HOST[usize::from(*byte)];
+    let end = rest.iter().position(is_end).unwrap_or(rest.len());
+    let (host, tail) = rest.split_at(end);
+    if host.len() > 253 || !matches!(tail, [] | [b'/', ..]) {
+        return None;
+    }
+    let mut last_label: &[u8] = b"";
+    for label in host.split(|byte| *byte == b'.') {
+        if !is_plain_label(label) {
+            return None;
         }
+        last_label = label;
     }
-    let (last_label, tail) = (&rest[label_start..end], &rest[end..]);
     // A last label that starts with a digit may be part of an IPv4 address.
-    if !is_plain_label(last_label) || last_label[0].is_ascii_digit() || end > 253 {
-        return None;
+    let is_plain = !last_label.first()?.is_ascii_digit() && is_plain_path(text.as_bytes(), 8 + end);
+    is_plain.then_some(8..8 + end)
+}
+
+/// True when no parser changes what stands behind the host, which ends at `at`. Eight bytes at a time; the last eight overlap the
+/// ones before, and may reach back into the host, whose bytes all stay as they are.
+fn is_plain_path(url: &[u8], mut at: usize) -> bool {
+    while let Some(word) = url.get(at..).and_then(|rest| rest.first_chunk()) {
+        if !is_plain_word(url[at - 1], word) {
+            return false;
+        }
+        at += 8;
     }
-    if !matches!(tail, [] | [b'/', ..]) {
-        return None;
+    match url.split_last_chunk() {
+        Some(([.., before], word)) if at < url.len() => is_plain_word(*before, word),
+        _ => true,
     }
-    // Dot segments of a path are resolved. Behind a `?` they are text, but that is rare enough for the full parser.
-    const { assert!(SLASH >> 1 == DOT && DOT >> 1 == CHANGES) };
-    let (mut changes, mut before) = (0, 0);
-    let (words, last) = tail.as_chunks();
-    let mut judge = |word: &[u8; 8]| {
-        let classes = u64::from_le_bytes(word.map(|byte| CLASS[usize::from(byte)]));
-        let dot_segments = classes & (classes << 8 | before) >> 1;
-        changes |= (classes | dot_segments >> 1) & CHANGED;
-        before = classes >> 56;
+}
+
+/// Dot segments of a path are resolved. Behind a `?` they are text, but that is rare enough for the full parser.
+#[inline]
+fn is_plain_word(before: u8, bytes: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_le_bytes(*bytes);
+    // The high bit of each byte from `first` to `last`. Bytes are ASCII where it counts, so that no sum carries.
+    let between = |word: u64, first: u8, last: u8| {
+        (word + ONES * u64::from(0x80 - first)) & !(word + ONES * u64::from(0x7f - last))
     };
-    words.iter().for_each(&mut judge);
-    let mut padded = [b'-'; 8];
-    padded[..last.len()].copy_from_slice(last);
-    judge(&padded);
-    (changes == 0).then_some(8..8 + end)
+    if word & HIGH != 0 {
+        return false;
+    }
+    let slashes = between(word, b'/', b'/') & HIGH;
+    let dots = between(word, b'.', b'.');
+    if dots & (slashes << 8 | u64::from(before == b'/') << 7) != 0 {
+        return false;
+    }
+    let letters = between(word | (ONES * 0x20), b'a', b'z');
+    let ordinary = letters | between(word, b'-', b':') | between(word, b'_', b'_');
+    ordinary & HIGH == HIGH || bytes.iter().all(|byte| UNCHANGED[usize::from(*byte)])
 }
 
 /// `xn--` labels must be decoded to be judged, and other labels with `--` in that place are reserved.
 #[inline]
 fn is_plain_label(label: &[u8]) -> bool {
     let hyphen_at = |at: usize| label.get(at) == Some(&b'-');
-    (1..=63).contains(&label.len())
-        && !hyphen_at(0)
-        && !hyphen_at(label.len() - 1)
-        && !(hyphen_at(2) && hyphen_at(3))
+    let reserved = hyphen_at(2) && hyphen_at(3);
+    (1..=63).contains(&label.len()) && !hyphen_at(0) && !hyphen_at(label.len() - 1) && !reserved
 }
 
 #[cfg(test)]

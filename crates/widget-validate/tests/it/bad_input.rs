@@ -1,7 +1,10 @@
 //! Broken documents: a finding each, never a panic.
 
 use proptest::prelude::*;
-use widget_validate::{RuleSet, Severity, Subject, codes};
+use widget_validate::{
+    Finding, Level, Policy, PolicyBuilder, RuleSet, Severity, Subject, Suppression, Validator,
+    codes,
+};
 
 use crate::support::{
     TUTORIAL, assert_found, clean_headers, codes as found_codes, tutorial, validator, with_settings,
@@ -228,6 +231,66 @@ fn rubbish_of_megabytes_gives_a_bounded_report() {
         .collect();
     let report = tutorial().validate(format!("{{{}}}", members.join(",")).as_str());
     assert_eq!(report.findings().len() + report.omitted(), 100_000 + 5);
+}
+
+/// 10,100 notes fill the report before the error is found.
+#[test]
+fn findings_that_are_only_counted_have_a_severity() {
+    let members: String = (0..10_100)
+        .map(|index| format!(",\"m{index}\":0"))
+        .collect();
+    let document = TUTORIAL
+        .replace("\"type\": \"webapp\"", "\"type\": \"web page\"")
+        .trim_end_matches('}')
+        .to_owned()
+        + &members
+        + "}";
+    let policy = || {
+        Policy::builder(RuleSet::Tutorial)
+            .with_severity(codes::structure::UNKNOWN_MEMBER, Severity::Info)
+            .with_severity(codes::structure::TOO_LARGE, Level::Off)
+            .with_severity(codes::policy::SUPPRESSION_UNUSED, Severity::Warning)
+    };
+    let validate =
+        |policy: PolicyBuilder| Validator::new(policy.build().unwrap()).validate(document.as_str());
+
+    let report = validate(policy());
+    let kept = report.findings();
+    assert!(
+        kept.iter()
+            .all(|finding| finding.severity == Severity::Info)
+    );
+    assert_eq!((kept.len(), report.omitted()), (10_000, 101));
+    assert_eq!(report.worst(), Some(Severity::Error));
+    assert!(!report.is_clean_at(Severity::Error));
+    assert_eq!(
+        (report.count(Severity::Error), report.count(Severity::Info)),
+        (1, 10_100)
+    );
+
+    // A suppression of the notes takes those out that are only counted, too; one that may be about some of them does not.
+    let unknown = codes::structure::UNKNOWN_MEMBER;
+    let everywhere = Suppression::new(unknown, "a generator writes them");
+    let report = validate(policy().with_suppression(everywhere.clone()));
+    assert_eq!((report.findings().len(), report.omitted()), (0, 1));
+    assert_eq!(report.worst(), Some(Severity::Error));
+    let report = validate(policy().with_suppression(everywhere.with_pointer("/m10099")));
+    assert_eq!((report.findings().len(), report.omitted()), (10_000, 101));
+    let is_unused = |note: &Finding| note.code == codes::policy::SUPPRESSION_UNUSED;
+    assert!(!report.policy_findings().any(is_unused));
+
+    // A rule that is off finds nothing beyond the limit, either.
+    let report = validate(policy().with_severity(codes::structure::UNKNOWN_VALUE, Level::Off));
+    assert_eq!((report.omitted(), report.count(Severity::Error)), (100, 0));
+    let broken = document.replace(":0", ":NaN");
+    let report = Validator::new(
+        policy()
+            .with_severity(codes::structure::NON_FINITE_NUMBER, Level::Off)
+            .build()
+            .unwrap(),
+    )
+    .validate(broken.as_str());
+    assert_eq!((report.findings().len(), report.omitted()), (10_000, 101));
 }
 
 proptest! {

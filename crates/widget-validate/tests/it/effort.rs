@@ -92,6 +92,17 @@ fn shapes(size: usize) -> Vec<(&'static str, String)> {
             format!("{{{}}}", members(&|index| format!("member{index}"))),
         ),
         (
+            "top-level members that are nearly a known one",
+            format!(
+                "{{{}}}",
+                members(&|index| {
+                    let letter = |at: usize| char::from_u32(0x4E00 + at as u32).unwrap();
+                    let letters = [letter(index % 20_000), letter(index / 20_000)];
+                    letters.iter().collect::<String>() + "ttings"
+                })
+            ),
+        ),
+        (
             "platform groups",
             format!(
                 "{{\"properties\":{{\"url\":\"https://cdn.example.com/\",\"groups\":[{}\"z\"]}}}}",

@@ -256,6 +256,33 @@ fn a_policy_file_sets_everything() {
     assert!(policy.findings().is_empty());
 }
 
+#[test]
+fn a_policy_file_is_read_under_another_rule_set() {
+    let file = br#"{"rules": "tutorial", "origins": ["cdn.example.com"], "maxWidth": 400, "severities": {"W406": "info"}}"#;
+    let policy = Policy::from_json_with_rules(file, RuleSet::Strict).unwrap();
+    assert_eq!(policy.rules(), RuleSet::Strict);
+    assert_eq!(policy.origins().len(), 1);
+    // The width is the file's, what it does not say is the rule set's.
+    let limits = policy.limits();
+    assert_eq!(
+        (limits.width.clone(), limits.height.clone()),
+        (100..=400, 50..=600)
+    );
+    assert_eq!(
+        policy.level(codes::sandbox::SANDBOX_ORIGIN_ONLY),
+        Level::On(Severity::Info)
+    );
+
+    // Without a word about origins, the rule set's own count, whatever the file's rule set has.
+    let silent = br#"{"rules": "strict"}"#;
+    let policy = Policy::from_json_with_rules(silent, RuleSet::Tutorial).unwrap();
+    assert_eq!(policy.origins().len(), 2);
+
+    let wrong = br#"{"rules": "lenient"}"#;
+    let error = Policy::from_json_with_rules(wrong, RuleSet::Strict).unwrap_err();
+    assert_eq!(error.findings()[0].pointer, "/rules");
+}
+
 fn problems(file: &str) -> Vec<(String, String)> {
     let error: PolicyError = Policy::from_json(file.as_bytes()).unwrap_err();
     let severe = error

@@ -18,11 +18,13 @@ impl Reader<'_> {
                 rest = behind;
                 continue;
             }
-            self.at = self.bytes.len() - rest.len() + stops.trailing_zeros() as usize / 8;
-            if self.peek() == b'"' {
-                self.at += 1;
+            let bits = stops.trailing_zeros() & !7;
+            let at = self.bytes.len() - rest.len() + bits as usize / 8;
+            if u64::from_le_bytes(*word) >> bits & 0xff == u64::from(b'"') {
+                self.at = at + 1;
                 return Some(false);
             }
+            self.at = at;
             return self.rest_of_string(start);
         }
         self.at = self.bytes.len() - rest.len();
@@ -236,6 +238,16 @@ impl Reader<'_> {
             byte
         } else {
             self.skip_indentation(byte)
+        }
+    }
+
+    /// The same where one byte is likely: it is looked for first.
+    #[inline(always)]
+    pub(super) fn token_or(&mut self, likely: u8) -> u8 {
+        if self.peek() == likely {
+            likely
+        } else {
+            self.token()
         }
     }
 
