@@ -5,6 +5,7 @@
 //! Values live in one vector of nodes, each before what it contains, so that most documents take one allocation; texts stay in the
 //! input until somebody asks for them.
 
+mod children;
 mod pointer;
 mod reader;
 mod text;
@@ -12,6 +13,7 @@ mod text;
 use std::borrow::Cow;
 use std::cell::Cell;
 
+use children::Children;
 pub(crate) use pointer::escape_token;
 pub(crate) use pointer::unescape_token;
 pub(crate) use text::quote;
@@ -272,11 +274,7 @@ impl<'a> Document<'a> {
     /// The members or items of a value, in order.
     #[inline]
     pub(crate) fn children(&self, id: NodeId) -> Children<'_> {
-        Children {
-            document: self,
-            next: id.0 + 1,
-            end: self.node(id).after,
-        }
+        Children::new(self, id)
     }
 
     /// The container of a value, and the values before and after it; `None` for the root.
@@ -378,28 +376,5 @@ impl<'a> Document<'a> {
             };
         }
         Some(at)
-    }
-}
-
-/// The members or items of a value. See [`Document::children`].
-#[derive(Debug)]
-pub(crate) struct Children<'d> {
-    document: &'d Document<'d>,
-    next: u32,
-    end: u32,
-}
-
-impl Iterator for Children<'_> {
-    type Item = NodeId;
-
-    #[inline]
-    fn next(&mut self) -> Option<NodeId> {
-        if self.next == self.end {
-            return None;
-        }
-        let id = NodeId(self.next);
-        self.next = self.document.nodes.get(self.next as usize)?.after;
-        self.document.spend(1);
-        Some(id)
     }
 }

@@ -1,12 +1,14 @@
 //! From bytes to nodes.
 
+mod defects;
 mod duplicates;
 mod lexical;
+mod words;
 
 use std::cell::Cell;
 
-use super::{Defect, Document, MAX_DEFECTS, NONE, Node, NodeId, Type};
-use crate::code::{Code, structure};
+use super::{Defect, Document, NONE, Node, NodeId, Type};
+use crate::code::structure;
 use crate::span::Span;
 use crate::tally::Tally;
 
@@ -343,70 +345,5 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
-    }
-
-    /// The value being read, or the container around it.
-    fn current(&self) -> Option<NodeId> {
-        (!self.document.nodes.is_empty()).then(|| {
-            let last = self.document.nodes.len() as u32 - 1;
-            let unfinished =
-                self.document.nodes[last as usize].end == self.document.nodes[last as usize].start;
-            NodeId(match self.open {
-                _ if unfinished => last,
-                NONE => 0,
-                open => open,
-            })
-        })
-    }
-
-    #[cold]
-    fn stop(&mut self, expected: &str) -> Option<()> {
-        let node = (self.open != NONE).then_some(NodeId(self.open));
-        let (found, length) = match self
-            .document
-            .text
-            .get(self.at..)
-            .and_then(|rest| rest.chars().next())
-        {
-            Some(letter) => (format!("found {letter:?}"), letter.len_utf8()),
-            None => ("the document ends".to_owned(), 0),
-        };
-        let message = format!("expected {expected}, {found}");
-        self.defect_at(
-            structure::JSON_SYNTAX,
-            node,
-            Span::new(self.at, self.at + length),
-            message,
-            "nothing after this place was read",
-        );
-        None
-    }
-
-    #[cold]
-    fn defect(&mut self, code: Code, start: usize, message: String, hint: &'static str) {
-        let node = self.current();
-        self.defect_at(code, node, Span::new(start, self.at), message, hint);
-    }
-
-    #[cold]
-    fn defect_at(
-        &mut self,
-        code: Code,
-        node: Option<NodeId>,
-        span: Span,
-        message: String,
-        hint: &'static str,
-    ) {
-        if self.document.defects.len() < MAX_DEFECTS {
-            self.document.defects.push(Defect {
-                code,
-                node,
-                span,
-                message,
-                hint,
-            });
-        } else {
-            self.document.omitted.add(code, 1);
-        }
     }
 }
