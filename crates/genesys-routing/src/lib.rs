@@ -13,7 +13,6 @@ mod platform;
 #[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
 pub mod resolver;
 mod route;
-mod shared_read;
 
 pub use api::{Change, Ensured, EventRoutes, for_profile};
 pub use deployed::{DeployedRoute, RouteId, RouteState};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Result};
 use serde::de::IgnoredAny;
 
@@ -12,7 +13,6 @@ use super::wire::{Configuration, EnablePatch, IntegrationSeen, NewIntegration, T
 use crate::converge::{self, Objects};
 use crate::deployed::{DeployedRoute, RouteId};
 use crate::route::EventRoute;
-use crate::shared_read::SharedRead;
 
 const COLLECTION: &str = "/api/v2/integrations";
 const ITEM: &str = "/api/v2/integrations/{integrationId}";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
+use genesys_core::page::SharedRead;
 use genesys_core::{Client, Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -13,7 +14,6 @@ use crate::converge::{self, Objects};
 use crate::deployed::{DeployedRoute, RouteId};
 use crate::dry_run::EventTest;
 use crate::route::EventRoute;
-use crate::shared_read::SharedRead;
 
 const COLLECTION: &str = "/api/v2/processautomation/triggers";
 const ITEM: &str = "/api/v2/processautomation/triggers/{triggerId}";
