@@ -6,10 +6,17 @@
 mod bearer;
 mod body;
 mod limits;
+#[cfg(feature = "resolver")]
+mod metrics;
 mod problem;
+#[cfg(feature = "resolver")]
+mod resolver;
 mod server;
 
 pub use body::JsonBody;
 pub use limits::Limits;
 pub use problem::Problem;
+#[cfg(feature = "resolver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
+pub use resolver::ResolverService;
 pub use server::{Bound, ServeError, Server};
