@@ -288,6 +288,7 @@ impl GenesysCloudBuilder {
                 integrations: genesys_integrations::for_profile(profile, client.clone()),
                 widgets: genesys_integrations::widgets::for_profile(profile, client.clone()),
                 webhooks: genesys_webhooks::for_profile(profile, &client),
+                event_routes: genesys_routing::for_profile(profile, &client),
                 profile,
                 origin: chosen.origin,
                 client,

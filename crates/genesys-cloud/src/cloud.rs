@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use genesys_core::{Client, Hosts, Profile, Region, Result};
 use genesys_integrations::{Integrations, Widgets};
+use genesys_routing::EventRoutes;
 use genesys_telemetry::{Metrics, MetricsSnapshot};
 use genesys_webhooks::Webhooks;
 
@@ -50,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) integrations: Arc<dyn Integrations>,
     pub(crate) widgets: Arc<dyn Widgets>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) event_routes: Arc<dyn EventRoutes>,
     #[cfg(feature = "sandbox")]
     pub(crate) sandbox: Option<genesys_sandbox::Sandbox>,
 }
@@ -107,6 +109,11 @@ impl GenesysCloud {
     /// Webhooks of the chosen profile.
     pub fn webhooks(&self) -> &Arc<dyn Webhooks> {
         &self.inner.webhooks
+    }
+
+    /// Event routes of the chosen profile.
+    pub fn event_routes(&self) -> &Arc<dyn EventRoutes> {
+        &self.inner.event_routes
     }
 
     /// The client below, for calls that no typed API covers.

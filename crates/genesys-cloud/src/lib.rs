@@ -12,12 +12,18 @@ pub use cloud::{GenesysCloud, Origin};
 pub use genesys_core::{Client, Error, ErrorKind, Hosts, Profile, Region, Result};
 pub use status_step::StatusStep;
 
+#[cfg(feature = "resolver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
+#[doc(no_inline)]
+pub use endpoint_probe;
 #[doc(no_inline)]
 pub use genesys_auth as auth;
 #[doc(no_inline)]
 pub use genesys_core as core;
 #[doc(no_inline)]
 pub use genesys_integrations as integrations;
+#[doc(no_inline)]
+pub use genesys_routing as routing;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc(no_inline)]
