@@ -43,7 +43,12 @@ struct Args {
     serve: bool,
 
     /// Where the service listens. Beyond loopback SERVICE_TOKEN must be set.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", requires = "serve")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        requires = "serve"
+    )]
     listen: SocketAddr,
 }
 

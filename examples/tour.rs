@@ -13,6 +13,7 @@ use genesys_cloud::resilience::{Clock, SystemClock};
 use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::integration::{self, Mode, Settings};
+use genesys_examples::workflows::routing::{self, Setup};
 use genesys_examples::workflows::widget;
 use serde::Serialize;
 
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
 #[allow(clippy::print_stdout, reason = "the program's result")]
 async fn run(args: Args) -> Result<(), Failure> {
     let settings = Settings::from_env()?;
+    let routing_settings = routing::Settings::from_env()?;
     let folder = args.cloud.folder()?;
     let steps = Steps::new();
     // The real cloud speaks one profile; the sandbox speaks both.
@@ -89,6 +91,19 @@ async fn run(args: Args) -> Result<(), Failure> {
         let result = told(detail.result, detail.change);
         let detail = serde_json::to_value(detail)?;
         stop("001 agent widgets", started, result, detail);
+
+        // What the tour resolves are destinations of the sandbox.
+        let setup = Setup::begin(args.cloud(), &routing_settings, folder).await?;
+        let routes = setup.routes();
+        if !routes.is_empty() {
+            let started = SystemClock.now();
+            steps.line(format!("Event resolver, {}", setup.cloud.describe()));
+            let detail = setup.resolve_all(&routes, false, &steps).await?;
+            let result = format!("{} of {} routes held", detail.resolved(), routes.len());
+            let detail = serde_json::to_value(detail)?;
+            stop("002 event routing", started, result, detail);
+        }
+        setup.end().await?;
     }
     let report = folder.join("tour.json");
     std::fs::write(&report, serde_json::to_vec_pretty(&stops)?)?;

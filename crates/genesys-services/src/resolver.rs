@@ -71,7 +71,11 @@ impl ResolverService {
             .with_state(self)
     }
 
-    fn options(&self, query: &ResolveQuery, headers: &HeaderMap) -> Result<ResolveOptions, Problem> {
+    fn options(
+        &self,
+        query: &ResolveQuery,
+        headers: &HeaderMap,
+    ) -> Result<ResolveOptions, Problem> {
         let options = ResolveOptions::new()
             .with_dry_run(query.dry_run)
             .with_deadline(self.deadline);
@@ -99,12 +103,8 @@ async fn resolve(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|_| {
-        bad_request(
-            "query",
-            "the query may hold dryRun, which is true or false",
-        )
-    })?;
+    let Query(query) = query
+        .map_err(|_| bad_request("query", "the query may hold dryRun, which is true or false"))?;
     let options = service.options(&query, &headers)?;
     let resolved = service.resolver.resolve_json(&body, &options).await;
     match resolved {

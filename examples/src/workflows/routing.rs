@@ -11,22 +11,25 @@ use genesys_cloud::core::env::Reader;
 use genesys_cloud::core::transport::GuardedTransport;
 use genesys_cloud::core::vocabulary::SecretString;
 use genesys_cloud::endpoint_probe::{
-    EgressPolicy, Guard, GuardedClient, Probe, Resolution, ResolveError as NameError, Resolver as Names,
-    Roots, TcpConnector,
+    EgressPolicy, Guard, GuardedClient, Probe, Resolution, ResolveError as NameError,
+    Resolver as Names, Roots, TcpConnector,
 };
+use genesys_cloud::routing::EventRoute;
 use genesys_cloud::routing::resolver::{
     MetricsSnapshot, ResolveError, ResolveOptions, ResolveReport, Resolver,
 };
-use genesys_cloud::routing::EventRoute;
 use genesys_cloud::telemetry::FileAudit;
 use genesys_cloud::webhooks::{Notifier, SigningKey, TargetUrl};
 use genesys_cloud::{Error, ErrorKind, GenesysCloud, GenesysCloudBuilder, Profile};
-use genesys_sandbox::{Destinations, WORKFLOW_ID};
+use genesys_sandbox::{DestinationKind, Destinations, WORKFLOW_ID};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::Failure;
 use crate::report::{Steps, millis};
+
+/// The longest text of a cell, in characters.
+const WIDTH: usize = 80;
 
 /// Whom to tell, and who may call the service.
 #[derive(Debug, Default)]
@@ -44,7 +47,10 @@ impl Settings {
     /// Every problem at once.
     pub fn from_env() -> genesys_cloud::Result<Self> {
         let mut reader = Reader::new(&genesys_cloud::core::env::process);
-        let mesh = match (reader.text("MESH_CALLBACK_URL"), reader.text("MESH_CALLBACK_KEY")) {
+        let mesh = match (
+            reader.text("MESH_CALLBACK_URL"),
+            reader.text("MESH_CALLBACK_KEY"),
+        ) {
             (Some(url), Some(key)) => {
                 let url = TargetUrl::parse(&url)
                     .map_err(|error| reader.problem(format!("MESH_CALLBACK_URL: {error}")))
@@ -95,10 +101,7 @@ impl Setup {
     ) -> Result<Self, Failure> {
         let audit_log = folder.join("resolver_audit.log");
         let audit = Arc::new(FileAudit::open(&audit_log)?);
-        let cloud = builder
-            .with_audit(audit.clone())
-            .build_or_sandbox()
-            .await?;
+        let cloud = builder.with_audit(audit.clone()).build_or_sandbox().await?;
         let (destinations, guard, roots) = match cloud.embedded() {
             Some(_) => {
                 let destinations = Destinations::start().await?;
@@ -118,8 +121,8 @@ impl Setup {
         );
         if let Some((target, key)) = &settings.mesh {
             let transport = GuardedTransport::new(GuardedClient::builder(guard).build()?);
-            let notifier = Notifier::for_client(cloud.client(), key.clone())
-                .with_transport(Arc::new(transport));
+            let notifier = Notifier::new(Arc::new(transport), key.clone())
+                .with_recorder(cloud.client().recorder().clone());
             resolver = resolver.with_mesh(notifier, [target.clone()]);
         }
         Ok(Self {
@@ -146,7 +149,12 @@ impl Setup {
                 };
                 let mut routes: Vec<Value> = destinations
                     .iter()
-                    .map(|one| https(&format!("orders-{}", one.kind().label()), one.url().as_ref()))
+                    .map(|one| {
+                        https(
+                            &format!("orders-{}", one.kind().label()),
+                            one.url().as_ref(),
+                        )
+                    })
                     .collect();
                 routes.push(https("orders-unknown-name", "https://nobody.sandbox.test/"));
                 routes.push(https("orders-private-address", "https://10.0.0.5/"));
@@ -164,12 +172,12 @@ impl Setup {
                     "matchCriteria": [{"jsonPath": "mediaType", "operator": "Equal", "value": "VOICE"}],
                 }),
                 json!({
-                    "name": "orders-eventbridge", "type": "eventBridge",
+                    "name": "orders-eventbridge", "type": "eventbridge",
                     "awsAccountId": "123456789012", "awsAccountRegion": "eu-west-1", "eventSourceSuffix": "orders",
                     "eventFilters": [{"eventType": "v2.detail.events.conversation.{id}.customer.start", "fields": []}],
                 }),
                 json!({
-                    "name": "orders-https", "type": "webhook", "uri": "https://hooks.example.com/",
+                    "name": "orders-https", "type": "webhook", "uri": destinations.get(DestinationKind::Healthy).url().to_string(),
                     "eventFilters": [{"eventType": "routing.queue.updated", "fields": ["id"]}],
                 }),
             ],
@@ -250,7 +258,10 @@ pub struct Summary {
 impl Summary {
     /// How many routes were resolved.
     pub fn resolved(&self) -> usize {
-        self.results.iter().filter(|one| one.report.is_some()).count()
+        self.results
+            .iter()
+            .filter(|one| one.report.is_some())
+            .count()
     }
 
     /// Rows for a table: route, result, endpoints, why, time.
@@ -261,7 +272,7 @@ impl Summary {
                 vec![
                     one.route.clone(),
                     one.status.to_string(),
-                    one.told(),
+                    one.summary(),
                     one.report
                         .as_ref()
                         .map_or_else(String::new, |report| millis(report.elapsed)),
@@ -291,7 +302,11 @@ impl Resolved {
         match resolved {
             Ok(report) => Self {
                 route,
-                status: if report.outcome.as_str() == "created" { 201 } else { 200 },
+                status: if report.outcome.as_str() == "created" {
+                    201
+                } else {
+                    200
+                },
                 report: Some(report),
                 problems: Vec::new(),
             },
@@ -301,6 +316,22 @@ impl Resolved {
                 report: None,
                 problems: problems(&error),
             },
+        }
+    }
+
+    /// What a cell of a table holds: the first thing to say, and how much there is besides.
+    fn summary(&self) -> String {
+        let told = match &self.report {
+            Some(report) => report.outcome.to_string(),
+            None => match self.problems.as_slice() {
+                [] => String::new(),
+                [one] => one.clone(),
+                [first, rest @ ..] => format!("{first}, and {} more", rest.len()),
+            },
+        };
+        match told.char_indices().nth(WIDTH) {
+            Some((end, _)) => format!("{}…", &told[..end]),
+            None => told,
         }
     }
 
