@@ -11,7 +11,7 @@ use genesys_routing::resolver::{
     IdempotencyKey, ResolveError, ResolveErrorKind, ResolveOptions, ResolveOutcome, ResolveReport,
     Resolver,
 };
-use genesys_routing::{RouteError, RouteId};
+use genesys_routing::{EventRoute, RouteError, RouteId};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -121,11 +121,9 @@ fn success(report: &ResolveReport, body: &[u8]) -> Response {
         StatusCode::OK
     };
     let mut answer = serde_json::to_value(report).unwrap_or_default();
-    if let (Some(members), Ok(route)) = (
-        answer.as_object_mut(),
-        serde_json::from_slice::<Value>(body),
-    ) {
-        members.insert("route".to_owned(), route);
+    // With the defaults that were filled in.
+    if let (Some(members), Ok(route)) = (answer.as_object_mut(), EventRoute::parse(body)) {
+        members.insert("route".to_owned(), route.to_json());
     }
     let mut response = (status, Json(answer)).into_response();
     let location = report
@@ -141,7 +139,7 @@ fn success(report: &ResolveReport, body: &[u8]) -> Response {
 
 fn failure(error: &ResolveError) -> Problem {
     let mut problem = Problem::new(error.status(), code(error.kind()))
-        .with_detail(error.to_string())
+        .with_detail(detail(error))
         .with_member("stage", &error.stage().as_str())
         .with_retry_after(
             error
@@ -161,7 +159,10 @@ fn failure(error: &ResolveError) -> Problem {
                 })
                 .collect();
             problem = problem
-                .with_detail(format!("the route breaks {} rules", findings.len()))
+                .with_detail(match findings.len() {
+                    1 => "the route breaks a rule".to_owned(),
+                    many => format!("the route breaks {many} rules"),
+                })
                 .with_member("findings", &findings);
         }
         None => {}
@@ -176,6 +177,24 @@ fn failure(error: &ResolveError) -> Problem {
         problem = problem.with_member("correlationId", &id);
     }
     problem
+}
+
+/// What the caller can act on is told; the inside of a failure that only the operator can act on is logged.
+fn detail(error: &ResolveError) -> String {
+    let told = match error.kind() {
+        ResolveErrorKind::Upstream => "the cloud failed",
+        ResolveErrorKind::Audit => "the audit trail cannot be written",
+        _ => return error.to_string(),
+    };
+    log(error.error());
+    told.to_owned()
+}
+
+fn log(error: &genesys_core::Error) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(correlation_id = error.correlation_id(), %error, "a request failed");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
 }
 
 fn code(kind: ResolveErrorKind) -> &'static str {
@@ -209,7 +228,7 @@ async fn route(
             "enabled": found.enabled,
             "state": found.state.as_str(),
             "detail": found.detail,
-            "route": found.route.as_ref().map(genesys_routing::EventRoute::to_json),
+            "route": found.route.as_ref().map(EventRoute::to_json),
         }))
         .into_response()),
         Ok(None) => Err(not_found()),
@@ -226,9 +245,12 @@ fn upstream(error: &genesys_core::Error) -> Problem {
         ErrorKind::Deadline | ErrorKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "deadline"),
         _ => (StatusCode::BAD_GATEWAY, "upstream"),
     };
-    Problem::new(status, code)
-        .with_detail(error.to_string())
-        .with_retry_after(error.retry_after())
+    log(error);
+    let problem = Problem::new(status, code).with_retry_after(error.retry_after());
+    match error.correlation_id() {
+        Some(id) => problem.with_member("correlationId", &id),
+        None => problem,
+    }
 }
 
 async fn counts(State(service): State<ResolverService>, headers: HeaderMap) -> Response {

@@ -22,6 +22,7 @@ fn echo() -> Router {
 
 #[tokio::test]
 async fn beyond_loopback_a_token_is_required() {
+    // errata ALL-24, EVR-44
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let error = Server::new(echo()).bind(everywhere).await.unwrap_err();
     assert!(matches!(error, ServeError::TokenRequired(_)));
@@ -133,6 +134,7 @@ async fn a_head_of_64_kilobytes_is_refused_and_the_service_keeps_serving() {
 
 #[tokio::test]
 async fn what_no_handler_answers_is_a_problem_too() {
+    // errata ALL-25, ALL-26
     let router = echo().route(
         "/panic",
         on_post(|| async {
@@ -193,6 +195,7 @@ async fn a_request_beyond_the_limit_waits_for_its_turn_until_its_deadline() {
 
 #[tokio::test]
 async fn a_shutdown_lets_running_requests_end_and_accepts_no_more() {
+    // errata ALL-24
     let (router, entered, go) = gated();
     let running = start(Server::new(router)).await;
     let address = running.address;
