@@ -16,7 +16,7 @@ use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::input::Input;
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::routing::{self, Settings, Setup};
-use genesys_services::{ResolverService, Server};
+use genesys_services::{ResolverService, Server, shutdown_signal};
 
 /// Verifies the endpoints of event routes (DNS, TLS, HTTP) and deploys the routes whose endpoints hold.
 ///
@@ -138,10 +138,6 @@ async fn serve(
         "Listening on http://{}: POST /resolve, GET /metrics, GET /healthz. Stop with Ctrl-C.",
         bound.local_addr()
     ));
-    bound
-        .run(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await;
+    bound.run(shutdown_signal()).await;
     Ok(())
 }

@@ -22,6 +22,11 @@ struct Document000;
 #[doc = include_str!("../../docs/documents/001-agent-widgets.md")]
 struct Document001;
 
+/// The program of document 002's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/documents/002-event-routing.md")]
+struct Document002;
+
 /// The programs of the testing page.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/testing.md")]

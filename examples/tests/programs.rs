@@ -38,10 +38,13 @@ fn operands(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// How the names of settings begin.
+const SETTINGS: [&str; 4] = ["GENESYS", "CRM_", "MESH_", "SERVICE_"];
+
 fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program(name));
     for (name, _) in
-        std::env::vars().filter(|(name, _)| name.starts_with("GENESYS") || name.starts_with("CRM_"))
+        std::env::vars().filter(|(name, _)| SETTINGS.iter().any(|one| name.starts_with(one)))
     {
         command.env_remove(name);
     }
@@ -57,7 +60,7 @@ fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)])
 
 #[test]
 fn every_example_runs_on_a_machine_without_settings() {
-    // errata ALL-30, WID-40
+    // errata ALL-30, WID-40, EVR-45
     let names = names();
     assert!(names.len() >= 2, "{names:?}");
     for name in names {
@@ -271,6 +274,78 @@ fn plain_endpoint(answers: &'static [&'static str]) -> String {
         }
     });
     format!("http://{address}/in?key=hunter2")
+}
+
+#[test]
+fn the_resolver_shows_what_document_002_shows() {
+    for (profile, created, refused) in [
+        (
+            "guide",
+            &["orders-healthy", "orders-slow"][..],
+            &[
+                ("orders-tls11", 502),
+                ("orders-wrong-name", 502),
+                ("orders-broken", 422),
+            ][..],
+        ),
+        (
+            "platform",
+            &["orders-workflow", "orders-eventbridge"],
+            &[("orders-https", 422)],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["--profile", profile, "--json"];
+        let output = run("event_resolver", &arguments, folder.path(), &[]);
+        assert!(output.status.success(), "{output:?}");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let results = summary["results"].as_array().unwrap();
+        let status = |route: &str| {
+            let one = results.iter().find(|one| one["route"] == route).unwrap();
+            one["status"].as_u64().unwrap()
+        };
+        for route in created {
+            assert_eq!(status(route), 201, "{profile} {route}");
+        }
+        for (route, expected) in refused {
+            assert_eq!(status(route), *expected, "{profile} {route}");
+        }
+        assert_eq!(
+            summary["metrics"]["total_resolves"],
+            results.len(),
+            "{profile}: failures count too" // errata EVR-32
+        );
+        let trail = std::fs::read_to_string(folder.path().join("resolver_audit.log")).unwrap();
+        let records = trail.matches("\"action\":\"resolve_operation\"").count();
+        assert!(records >= 2 * created.len(), "{profile}: {trail}");
+    }
+}
+
+#[test]
+fn a_route_of_the_callers_own_is_read_and_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("route.json");
+    let path = file.to_str().unwrap();
+    for (text, status, part) in [
+        (r#"{"name": "x", "type": "webhook"}"#, 1, "uri"),
+        (r#"{"name": "#, 2, "line 1"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = run("event_resolver", &["--route", path], folder.path(), &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{told}");
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    let settings = [("MESH_CALLBACK_URL", "https://mesh.example.com/")];
+    let output = run("event_resolver", &[], folder.path(), &settings);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("MESH_CALLBACK_KEY"), "{told}");
+    let listen = ["--serve", "--listen", "0.0.0.0:0"];
+    let output = run("event_resolver", &listen, folder.path(), &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("bearer token"), "{told}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod problem;
 #[cfg(feature = "resolver")]
 mod resolver;
 mod server;
+mod signal;
 
 pub use body::JsonBody;
 pub use limits::Limits;
@@ -20,3 +21,4 @@ pub use problem::Problem;
 #[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
 pub use resolver::ResolverService;
 pub use server::{Bound, ServeError, Server};
+pub use signal::shutdown_signal;

@@ -344,7 +344,7 @@ impl Resolved {
                     .flat_map(|one| &one.reasons)
                     .map(|reason| reason.detail.as_str())
                     .collect();
-                let mut told = report.outcome.to_string();
+                let mut told = format!("{} in {}", report.outcome, millis(report.elapsed));
                 if !warnings.is_empty() {
                     told = format!("{told}; {}", warnings.join("; "));
                 }

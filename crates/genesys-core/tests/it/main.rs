@@ -10,6 +10,7 @@
 
 mod calls;
 mod guarded;
+mod logs;
 mod operations;
 mod pages;
 mod quota;
