@@ -27,6 +27,43 @@ const PRINTED_HEADERS: &[&str] = &[
 /// Query parameters whose values may be printed.
 const PRINTED_QUERY: &[&str] = &["pagenumber", "pagesize", "sortby", "sortorder", "expand"];
 
+/// Query parameters that carry credentials by their name, compared without case, `-` and `_`.
+const SECRET_PARAMETERS: &[&str] = &[
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "auth",
+    "authorization",
+    "clientsecret",
+    "credential",
+    "key",
+    "passwd",
+    "password",
+    "pwd",
+    "secret",
+    "sig",
+    "signature",
+    "token",
+];
+
+/// Whether a query parameter carries a credential by its name: `token`, `api_key`, `sig` and the like, without case, `-` and `_`.
+/// Every proxy on the way logs queries, so a target with such a parameter is refused rather than redacted.
+///
+/// ```
+/// use genesys_core::redact::names_a_secret;
+///
+/// assert!(names_a_secret("Access-Token"));
+/// assert!(!names_a_secret("tokens_per_page"));
+/// ```
+pub fn names_a_secret(parameter: &str) -> bool {
+    let name: String = parameter
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    SECRET_PARAMETERS.contains(&name.as_str())
+}
+
 /// A URL for logs: no user info, no fragment, and only listed query values.
 ///
 /// ```

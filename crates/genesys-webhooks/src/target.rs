@@ -11,25 +11,6 @@ use url::{Url, form_urlencoded};
 /// Longest text accepted, in bytes.
 const MAX_LEN: usize = 2048;
 
-/// Query parameters that carry credentials by their name, compared without case, `-` and `_`.
-const SECRET_PARAMETERS: &[&str] = &[
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "auth",
-    "authorization",
-    "clientsecret",
-    "credential",
-    "key",
-    "passwd",
-    "password",
-    "pwd",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-];
-
 /// A URL that deliveries may be sent to, checked by its text.
 ///
 /// - `https`; `localhost` and loopback addresses are taken for development, and there plain `http` as well;
@@ -114,7 +95,9 @@ impl TargetUrl {
         }
         problems.extend(host_problem(&url));
         if !query_credentials {
-            let named = url.query_pairs().find(|(name, _)| is_secret_name(name));
+            let named = url
+                .query_pairs()
+                .find(|(name, _)| redact::names_a_secret(name));
             problems.extend(named.map(|(name, _)| {
                 format!(
                     "the query parameter {:?} looks like a credential",
@@ -142,7 +125,7 @@ impl TargetUrl {
             let raw = pair.split_once('=').map_or("", |(_, value)| value);
             let secret = form_urlencoded::parse(pair.as_bytes())
                 .next()
-                .filter(|(name, value)| is_secret_name(name) && !value.is_empty());
+                .filter(|(name, value)| redact::names_a_secret(name) && !value.is_empty());
             if let Some((_, value)) = secret {
                 secrets.push(raw.to_owned().into());
                 secrets.push(value.into_owned().into());
@@ -173,15 +156,6 @@ fn host_problem(url: &Url) -> Option<String> {
             Some(refused.to_string())
         }
     }
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let name: String = name
-        .chars()
-        .filter(|c| !matches!(c, '-' | '_'))
-        .flat_map(char::to_lowercase)
-        .collect();
-    SECRET_PARAMETERS.contains(&name.as_str())
 }
 
 impl FromStr for TargetUrl {

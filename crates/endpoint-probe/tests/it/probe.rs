@@ -11,7 +11,7 @@ use endpoint_probe::{
     ProbeVerdict, ReasonKind, ResolveError, Severity, StatusMatcher, TcpConnector, TlsVerdict,
 };
 use rcgen::date_time_ymd;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::pki::{Authority, NAME, acceptor, calendar, keep, say};
@@ -493,6 +493,39 @@ async fn many_endpoints_share_the_places_and_keep_their_order() {
         reports[39].addresses[0].timings.first_byte,
         Some(Duration::from_millis(50))
     );
+}
+
+#[tokio::test]
+async fn no_connection_outlives_its_probe() {
+    // errata DEP-27
+    let closed = Arc::new(tokio::sync::Semaphore::new(0));
+    let seen = Arc::clone(&closed);
+    // A server that would keep every connection.
+    let wire = ScriptedConnector::accepting().with_server(move |_, mut far| {
+        let closed = Arc::clone(&seen);
+        tokio::spawn(async move {
+            request(&mut far).await;
+            let _ = far
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                .await;
+            let mut rest = Vec::new();
+            let _ = far.read_to_end(&mut rest).await;
+            closed.add_permits(1);
+        });
+    });
+    let policy = EgressPolicy::new()
+        .allow_plain_http_to_loopback()
+        .allow_any_port();
+    let guard = Guard::new(policy, Arc::new(ScriptedResolver::new()), Arc::new(wire));
+    let probe = Probe::new(guard, Authority::root("Root", keep).roots());
+    let urls: Vec<String> = (1..=20)
+        .map(|port| format!("http://127.0.0.1:{port}/"))
+        .collect();
+    let reports = probe.probe_all(&urls).await;
+    assert!(reports.iter().all(|report| report.verdict.is_usable()));
+    // The probe itself is still there, and holds none of them.
+    let _all = closed.acquire_many(20).await.unwrap();
+    drop(probe);
 }
 
 #[tokio::test]

@@ -3,30 +3,12 @@
 use std::collections::BTreeMap;
 
 use endpoint_probe::{Blocked, EgressPolicy};
+use genesys_core::redact;
 use url::{Host, Url};
 
 use super::{Code, Findings, MAX_URIS, RouteRules};
 
 const MAX_LEN: usize = 2_048;
-
-/// Query parameters that carry credentials by their name, compared without case, `-` and `_`.
-const SECRET_PARAMETERS: &[&str] = &[
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "auth",
-    "authorization",
-    "clientsecret",
-    "credential",
-    "key",
-    "passwd",
-    "password",
-    "pwd",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-];
 
 /// The primary and the others, when all of them are destinations.
 pub(super) fn check(
@@ -123,7 +105,7 @@ fn destination(
         "has a fragment, which no server ever sees",
     );
     findings.require(
-        !url.query_pairs().any(|(name, _)| is_secret_name(&name)),
+        !url.query_pairs().any(|(name, _)| redact::names_a_secret(&name)),
         Code::Secret,
         pointer,
         "has a query parameter that looks like a credential, and every proxy on the way logs queries",
@@ -169,15 +151,6 @@ fn host_problem(url: &Url, rules: &RouteRules) -> Option<&'static str> {
         Blocked::Address { .. } => Some("is no public address, so the cloud cannot reach it"),
         _ => Some("is no public name, so the cloud cannot reach it"),
     }
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let name: String = name
-        .chars()
-        .filter(|c| !matches!(c, '-' | '_'))
-        .flat_map(char::to_lowercase)
-        .collect();
-    SECRET_PARAMETERS.contains(&name.as_str())
 }
 
 /// What two spellings of one destination have in common. The parser has lowered scheme and host, dropped the default port and
