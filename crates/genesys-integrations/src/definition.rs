@@ -15,6 +15,7 @@ mod violation;
 pub use authentication::Authentication;
 pub use fingerprint::Fingerprint;
 pub use mapping::{DataMapping, Transformation, UnknownTransformation};
+pub(crate) use rules::is_loopback;
 pub use violation::{DefinitionError, Violation, ViolationCode};
 
 /// A checked definition. Only [`builder`](IntegrationDefinition::builder) makes one, so that nothing that breaks a rule is

@@ -9,6 +9,7 @@ mod guide;
 mod ids;
 mod integration;
 mod limits;
+pub mod nodes;
 pub mod pipeline;
 mod platform;
 mod probe;
@@ -26,6 +27,7 @@ pub use guide::GuideIntegrations;
 pub use ids::{ActionId, CredentialId, IntegrationId};
 pub use integration::{Integration, IntegrationState, IntendedState, StateChange, StateNotReached};
 pub use limits::Limits;
+pub use nodes::{NodeError, NodeRetry, RestNode};
 pub use pipeline::{
     Deployment, FileJournal, Journal, MemoryJournal, OnFailure, Pipeline, PipelineError,
 };

@@ -3,6 +3,7 @@
 
 mod file_journal;
 mod guide;
+mod nodes;
 mod pipeline;
 mod platform;
 mod sandbox;

@@ -1,0 +1,26 @@
+//! REST nodes: calls of external systems that a flow makes, with typed places for the flow's variables.
+//!
+//! A [`RestNode`] is a definition that was checked before any call: templates that cannot be injected, schemas that fit them, secrets
+//! that are no inputs.
+
+mod builder;
+mod document;
+mod finding;
+mod node;
+mod retry;
+mod rules;
+mod schema;
+mod secrets;
+mod spans;
+
+pub use builder::RestNodeBuilder;
+pub use finding::{NodeError, NodeFinding, NodeRule};
+pub use node::RestNode;
+pub use retry::NodeRetry;
+// What a caller names to build a node or to read a finding.
+pub use genesys_core::vocabulary::Method;
+pub use widget_validate::Severity;
+
+/// The node of the source document, in its JSON form and with its fault: the token of `Authorization` is an input there.
+/// [`RestNode::from_document`] makes it a credential.
+pub const EXAMPLE_DOCUMENT: &str = include_str!("nodes/example.json");

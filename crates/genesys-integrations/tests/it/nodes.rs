@@ -1,0 +1,4 @@
+//! REST nodes.
+
+mod definition;
+mod document;
