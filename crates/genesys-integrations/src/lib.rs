@@ -15,6 +15,9 @@ mod platform;
 mod probe;
 mod reconcile;
 mod report;
+#[cfg(feature = "executor")]
+#[cfg_attr(docsrs, doc(cfg(feature = "executor")))]
+pub mod schema;
 mod wait;
 pub mod widgets;
 

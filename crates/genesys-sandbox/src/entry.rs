@@ -41,10 +41,6 @@ pub enum Object {
     Node,
     /// A process-automation trigger.
     Trigger,
-    /// A routing queue, its members included.
-    Queue,
-    /// The build of Architect's dependency tracking.
-    DependencyTracking,
 }
 
 /// What happened to it.

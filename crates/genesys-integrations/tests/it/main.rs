@@ -7,6 +7,8 @@ mod nodes;
 mod pipeline;
 mod platform;
 mod sandbox;
+#[cfg(feature = "executor")]
+mod schema;
 mod shared_looks;
 mod support;
 mod widgets;

@@ -14,7 +14,6 @@ mod faults;
 mod guide;
 mod login;
 mod nodes;
-mod organisation;
 mod outbound;
 #[cfg(feature = "platform")]
 mod platform;

@@ -15,7 +15,6 @@ mod actions;
 mod credentials;
 mod event_bridge;
 mod integrations;
-mod organisation;
 mod runs;
 mod triggers;
 
