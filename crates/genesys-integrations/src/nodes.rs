@@ -3,6 +3,7 @@
 //! A [`RestNode`] is a definition that was checked before any call: templates that cannot be injected, schemas that fit them, secrets
 //! that are no inputs.
 
+mod action;
 mod builder;
 mod document;
 mod finding;
@@ -12,7 +13,12 @@ mod rules;
 mod schema;
 mod secrets;
 mod spans;
+pub mod velocity;
 
+pub use action::{
+    ActionConfig, ActionContract, ActionInput, ActionOutput, ActionRequest, ActionResponse,
+    DataAction,
+};
 pub use builder::RestNodeBuilder;
 pub use finding::{NodeError, NodeFinding, NodeRule};
 pub use node::RestNode;

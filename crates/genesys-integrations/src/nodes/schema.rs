@@ -171,3 +171,57 @@ pub(super) fn declares<'n>(schema: &Value, path: impl Iterator<Item = &'n str>) 
     }
     true
 }
+
+/// The types that an input may have, as far as `properties`, `type`, `enum` and `const` say; nothing when they say nothing.
+pub(super) fn types<'n>(
+    schema: &Value,
+    path: impl Iterator<Item = &'n str>,
+) -> Option<Vec<String>> {
+    let mut at = schema;
+    for name in path {
+        at = at.get("properties")?.get(name)?;
+    }
+    let kind = |value: &Value| {
+        match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        }
+        .to_owned()
+    };
+    if let Some(value) = at.get("const") {
+        return Some(vec![kind(value)]);
+    }
+    if let Some(values) = at.get("enum").and_then(Value::as_array) {
+        let mut kinds: Vec<String> = values.iter().map(kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        return Some(kinds);
+    }
+    match at.get("type")? {
+        Value::String(name) => Some(vec![name.clone()]),
+        Value::Array(names) => names
+            .iter()
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    }
+}
+
+/// Every keyword of every schema below `member`, with its pointer. The schema has been checked.
+pub(super) fn keywords(member: &str, schema: &Value) -> Vec<(String, String)> {
+    let places = places(member, schema).unwrap_or_default();
+    places
+        .iter()
+        .flat_map(|(place, schema)| {
+            let names = schema
+                .as_object()
+                .into_iter()
+                .flat_map(|object| object.keys());
+            names.map(move |name| (pointer(place, name), name.clone()))
+        })
+        .collect()
+}
