@@ -1,0 +1,6 @@
+//! Behaviour of the crate through its public interface.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod extraction;
+mod paths;
