@@ -5,6 +5,7 @@
 mod document;
 mod event_bridge;
 mod guide;
+mod read;
 #[cfg(feature = "resolver")]
 mod resolver;
 mod support;
