@@ -8,6 +8,7 @@ use crate::activation::Activation;
 use crate::clients::{CLIENT_ID, CLIENT_SECRET, OauthClient};
 use crate::cloud::Profile;
 use crate::error::{SandboxError, SandboxErrorKind};
+use crate::organisation::Organisation;
 use crate::sandbox::Sandbox;
 
 /// The checked settings.
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) quota: (u64, Duration),
     pub(crate) profile: Profile,
     pub(crate) clients: Vec<OauthClient>,
+    pub(crate) organisation: Organisation,
     #[cfg(feature = "platform")]
     pub(crate) activation: Activation,
 }
@@ -62,6 +64,7 @@ impl Default for SandboxBuilder {
                 quota: (300, minute),
                 profile: Profile::default(),
                 clients: vec![OauthClient::new(CLIENT_ID, CLIENT_SECRET)],
+                organisation: Organisation::default(),
                 #[cfg(feature = "platform")]
                 activation: Activation::default(),
             },
@@ -128,6 +131,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// What the organisation holds from the start. Default its home division. Can be replaced later:
+    /// [`Sandbox::set_organisation`].
+    pub fn with_organisation(mut self, organisation: Organisation) -> Self {
+        self.settings.organisation = organisation;
+        self
+    }
+
     /// How long platform integrations take to reach an intended state. Default one poll.
     #[cfg(feature = "platform")]
     pub fn with_activation(mut self, activation: Activation) -> Self {
@@ -169,6 +179,7 @@ impl SandboxBuilder {
         {
             problems.push("a client id is empty or holds a colon".into());
         }
+        problems.extend(settings.organisation.problems());
         if problems.is_empty() {
             return Ok(());
         }

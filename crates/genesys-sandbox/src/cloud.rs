@@ -14,6 +14,7 @@ use crate::delivery::Deliveries;
 use crate::external::ExternalSystems;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
+use crate::organisation::{Organisation, store::Store as Held};
 #[cfg(feature = "platform")]
 use crate::platform::flows::Flows;
 use crate::quota::Quota;
@@ -63,6 +64,7 @@ pub(crate) struct Cloud {
     pub(crate) flows: Flows,
     profile: Mutex<Profile>,
     store: Mutex<Store>,
+    organisation: Mutex<Held>,
     stop: watch::Receiver<bool>,
 }
 
@@ -95,6 +97,7 @@ impl Cloud {
             flows: Flows::default(),
             profile: Mutex::new(settings.profile),
             store: Mutex::default(),
+            organisation: Mutex::new(Held::new(settings.organisation)),
             stop,
         }
     }
@@ -102,6 +105,17 @@ impl Cloud {
     /// The stored objects. No handler holds this across an await, so a request is atomic.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was seeded, and the queues. As for [`store`](Self::store); no handler holds both.
+    pub(crate) fn organisation(&self) -> MutexGuard<'_, Held> {
+        let held = self.organisation.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces all of it.
+    pub(crate) fn set_organisation(&self, seed: Organisation) {
+        *self.organisation() = Held::new(seed);
     }
 
     pub(crate) fn profile(&self) -> Profile {

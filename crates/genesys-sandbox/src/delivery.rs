@@ -32,6 +32,8 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The one event that the guide profile's integrations cause.
 pub(crate) const STATUS_CHANGED: &str = "integration.status.changed";
+/// The event of a queue that was changed, or whose members were.
+const QUEUE_UPDATED: &str = "routing.queue.updated";
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -189,18 +191,38 @@ impl Deliveries {
             "integration": {"id": integration_id, "oldStatus": old, "status": new},
             "timestamp": timestamp,
         });
+        self.happened(store, STATUS_CHANGED, &event, &values);
+    }
+
+    /// Hands the change of a queue to everyone who asked for it.
+    pub(crate) fn queue_updated(&self, store: &Store, queue: &Value, organisation: &str) {
+        let timestamp = now();
+        let event = json!({
+            "event": QUEUE_UPDATED,
+            "orgId": organisation,
+            "queueId": queue["id"],
+            "name": queue["name"],
+            "memberCount": queue["memberCount"],
+            "timestamp": timestamp,
+        });
+        let values = json!({
+            "org": {"id": organisation},
+            "queue": {"id": queue["id"], "name": queue["name"], "memberCount": queue["memberCount"]},
+            "timestamp": timestamp,
+        });
+        self.happened(store, QUEUE_UPDATED, &event, &values);
+    }
+
+    fn happened(&self, store: &Store, name: &'static str, event: &Value, values: &Value) {
         for webhook in store.webhooks.iter() {
-            if webhook.enabled && webhook.events.iter().any(|name| name == STATUS_CHANGED) {
-                self.hand_over(for_webhook(webhook, &event, &values));
+            if webhook.enabled && webhook.events.iter().any(|wanted| wanted == name) {
+                self.hand_over(for_webhook(webhook, name, event, values));
             }
         }
         for route in store.outbound.iter() {
-            let filter = route
-                .filters
-                .iter()
-                .find(|filter| filter.event == STATUS_CHANGED);
+            let filter = route.filters.iter().find(|filter| filter.event == name);
             if let Some(filter) = filter {
-                self.hand_over(for_route(route, filter, &event));
+                self.hand_over(for_route(route, filter, name, event));
             }
         }
     }
@@ -268,10 +290,10 @@ impl Courier {
     }
 }
 
-fn for_webhook(webhook: &Webhook, event: &Value, values: &Value) -> Job {
+fn for_webhook(webhook: &Webhook, name: &'static str, event: &Value, values: &Value) -> Job {
     Job {
         webhook_id: webhook.id.clone(),
-        event: STATUS_CHANGED,
+        event: name,
         targets: vec![webhook.target.clone()],
         headers: HeaderMap::new(),
         payload: webhook.payload.as_ref().map_or_else(
@@ -283,7 +305,7 @@ fn for_webhook(webhook: &Webhook, event: &Value, values: &Value) -> Job {
 }
 
 /// The members that the filter names, and the event's name in any case.
-fn for_route(route: &Outbound, filter: &EventFilter, event: &Value) -> Job {
+fn for_route(route: &Outbound, filter: &EventFilter, name: &'static str, event: &Value) -> Job {
     let mut payload = event.clone();
     if let Some(members) = payload.as_object_mut()
         && !filter.fields.is_empty()
@@ -292,7 +314,7 @@ fn for_route(route: &Outbound, filter: &EventFilter, event: &Value) -> Job {
     }
     Job {
         webhook_id: route.id.clone(),
-        event: STATUS_CHANGED,
+        event: name,
         targets: route.destinations.clone(),
         headers: route.headers.clone(),
         payload,

@@ -41,6 +41,10 @@ pub enum Object {
     Node,
     /// A process-automation trigger.
     Trigger,
+    /// A routing queue, its members included.
+    Queue,
+    /// The build of Architect's dependency tracking.
+    DependencyTracking,
 }
 
 /// What happened to it.

@@ -62,7 +62,7 @@ pub struct Fault {
 
 /// The members that a rule on the admin endpoint may have; anything else is refused, so that a misspelt filter
 /// cannot turn into a rule for everything.
-pub(crate) const MEMBERS: [&str; 15] = [
+pub(crate) const MEMBERS: [&str; 17] = [
     "kind",
     "status",
     "headers",
@@ -71,6 +71,8 @@ pub(crate) const MEMBERS: [&str; 15] = [
     "seconds",
     "date",
     "bytes",
+    "pages",
+    "claims",
     "when",
     "host",
     "method",
@@ -182,6 +184,25 @@ impl Fault {
         Self::new(FaultKind::WrongSchema)
     }
 
+    /// Lets a list say that it has `pages` pages.
+    #[must_use]
+    pub fn page_count(pages: u64) -> Self {
+        Self::new(FaultKind::PageCount { pages })
+    }
+
+    /// Answers with the first page of a list, whichever was asked for. With `claims` it has the number of the page that
+    /// was, and without its own.
+    #[must_use]
+    pub fn repeated_page(claims: bool) -> Self {
+        Self::new(FaultKind::RepeatedPage { claims })
+    }
+
+    /// Takes the `id` from the first entity of a list.
+    #[must_use]
+    pub fn without_id() -> Self {
+        Self::new(FaultKind::WithoutId)
+    }
+
     /// Sends the body of the answer `bytes` at a time, with a pause (whole milliseconds) after each few.
     #[must_use]
     pub fn drip(bytes: usize, pause: Duration) -> Self {
@@ -279,6 +300,9 @@ impl Fault {
             | FaultKind::MalformedJson
             | FaultKind::WrongContentType
             | FaultKind::WrongSchema
+            | FaultKind::PageCount { .. }
+            | FaultKind::RepeatedPage { .. }
+            | FaultKind::WithoutId
             | FaultKind::Drip { .. } => Stage::After,
             _ => Stage::Before,
         })
@@ -307,6 +331,13 @@ impl Fault {
             && seconds > LONGEST_WAIT
         {
             return refuse(format!("a wait of {seconds} s is longer than a year"));
+        }
+        let spoils_a_page = matches!(
+            self.kind,
+            FaultKind::PageCount { .. } | FaultKind::RepeatedPage { .. } | FaultKind::WithoutId
+        );
+        if spoils_a_page && self.when == Some(Stage::Before) {
+            return refuse("a page can only be spoilt after it was made".into());
         }
         if let FaultKind::Drip { bytes: 0, .. } = self.kind {
             return refuse("a body cannot come 0 bytes at a time".into());

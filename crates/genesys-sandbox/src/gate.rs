@@ -24,7 +24,7 @@ use crate::login;
 use crate::permissions;
 use crate::quota::Standing;
 use crate::reply::{Effects, json_response};
-use crate::strike::{canned, code, strike};
+use crate::strike::{ask_for_the_first_page, canned, code, remember, strike};
 use crate::tokens::token_fingerprint;
 use crate::wire::LineControl;
 
@@ -116,6 +116,10 @@ async fn handle(
             return strike(cloud.stopped(), &early, response, &control, line).await;
         }
     }
+    let asked = match fault.as_ref().map(Fault::kind) {
+        Some(FaultKind::RepeatedPage { .. }) => ask_for_the_first_page(&mut parts.uri),
+        _ => None,
+    };
     let (response, standing) = context.serve(router, parts, body).await;
     let route = response
         .extensions()
@@ -126,6 +130,7 @@ async fn handle(
         line.effects(effects.0.clone());
     }
     let mut response = context.finish(response, standing).await;
+    remember(&mut response, asked);
     if !verdict.delay_after.is_zero() {
         line.fault("latency");
         crate::time::pause(verdict.delay_after).await;

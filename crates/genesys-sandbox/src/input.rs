@@ -101,7 +101,6 @@ impl Params {
     }
 
     /// Every value, where a value may also hold several separated by commas.
-    #[cfg(feature = "platform")]
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let values = self.0.iter().filter(|(key, _)| key == name);
         values
@@ -111,13 +110,11 @@ impl Params {
     }
 
     /// True when the parameter is `true`; 400 for anything but `true` and `false`.
-    #[cfg(feature = "platform")]
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         Ok(self.optional_flag(name)?.unwrap_or(false))
     }
 
     /// As [`flag`](Self::flag), where absent is a third case.
-    #[cfg(feature = "platform")]
     pub(crate) fn optional_flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),

@@ -74,7 +74,8 @@ fn guide_view(row: &Integration) -> Option<(&str, Value)> {
     }
 }
 
-fn profile(cloud: &Cloud, headers: &HeaderMap) -> Result<Profile, ApiError> {
+/// The profile in force for a request.
+pub(crate) fn profile(cloud: &Cloud, headers: &HeaderMap) -> Result<Profile, ApiError> {
     match headers.get("x-sandbox-profile") {
         None => Ok(cloud.profile()),
         Some(value) => value

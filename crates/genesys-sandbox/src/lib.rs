@@ -27,6 +27,7 @@ mod ledger;
 mod login;
 mod loopback;
 mod members;
+mod organisation;
 mod pages;
 mod permissions;
 #[cfg(feature = "platform")]
@@ -63,6 +64,7 @@ pub use external::{ExternalReply, ExternalSystems};
 pub use fault::{Fault, FaultKind, Stage};
 pub use faults::{FaultId, FaultStatus, Faults};
 pub use ledger::LEDGER_CAPACITY;
+pub use organisation::{HOME_DIVISION_ID, Kind, ORGANISATION_ID, Organisation, TrackingStatus};
 #[cfg(feature = "platform")]
 #[cfg_attr(docsrs, doc(cfg(feature = "platform")))]
 pub use platform::flows::{Flow, Flows, WORKFLOW_ID};

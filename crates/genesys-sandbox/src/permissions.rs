@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::organisation::Kind;
+
 /// The permissions of a route, of which one is enough; empty when any client may call it.
 ///
 /// Platform routes have the permissions of the published contract. The guide profile's own routes have no published
@@ -31,8 +33,35 @@ pub(crate) fn required(method: &Method, route: &str) -> &'static [&'static str] 
             }
         }
         _ if rest.starts_with("processautomation/") => trigger(method, rest),
-        _ if rest.starts_with("flows") => &["architect:flow:view"],
-        _ => &[],
+        _ if rest.starts_with("routing/queues") => queue(method, rest),
+        "architect/dependencytracking/build" if *method == Method::POST => {
+            &["architect:dependencyTracking:rebuild"]
+        }
+        _ if rest.starts_with("architect/dependencytracking") => {
+            &["architect:dependencyTracking:view"]
+        }
+        "flows/{flowId}" => &["architect:flow:view"],
+        _ => Kind::of_route(rest).map_or(&[], Kind::permissions),
+    }
+}
+
+fn queue(method: &Method, rest: &str) -> &'static [&'static str] {
+    if rest.starts_with("routing/queues/{id}/members") {
+        return match *method {
+            Method::GET => &[
+                "routing:queue:view",
+                "routing:queue:edit",
+                "routing:queue:readonly",
+                "routing:queueMember:manage",
+            ],
+            _ => &["routing:queue:edit", "routing:queueMember:manage"],
+        };
+    }
+    match *method {
+        Method::POST => &["routing:queue:add"],
+        Method::PUT | Method::PATCH => &["routing:queue:edit"],
+        Method::DELETE => &["routing:queue:delete"],
+        _ => &["routing:queue:view"],
     }
 }
 

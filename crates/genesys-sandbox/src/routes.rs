@@ -13,6 +13,7 @@ use crate::cloud::Cloud;
 use crate::entry::{Object, Verb};
 use crate::gate::{Bearer, permit};
 use crate::guide::{definitions, nodes, outbound, webhooks};
+use crate::organisation::{Kind, lists, members as queue_members, queues};
 use crate::reply::Reply;
 use crate::tokens::token_fingerprint;
 use crate::{admin, integrations, login as oauth};
@@ -71,9 +72,36 @@ pub(crate) fn api(cloud: Arc<Cloud>) -> Router {
             "/api/v2/custom-integrations/nodes/{id}",
             get(nodes::get).put(nodes::put).delete(nodes::delete),
         );
+    let router = router.merge(organisation());
     #[cfg(feature = "platform")]
     let router = router.merge(crate::platform::routes());
     finish(router.merge(admin::routes()), cloud)
+}
+
+/// What both profiles read of an organisation.
+fn organisation() -> Router<Arc<Cloud>> {
+    Router::new()
+        .route("/api/v2/organizations/me", get(lists::me))
+        .route(
+            "/api/v2/routing/queues",
+            get(queues::list).post(queues::create),
+        )
+        .route(
+            "/api/v2/routing/queues/{id}",
+            get(queues::get)
+                .put(queues::put)
+                .patch(queues::patch)
+                .delete(queues::delete),
+        )
+        .route(
+            "/api/v2/routing/queues/{id}/members",
+            get(queue_members::list).post(queue_members::post),
+        )
+        .route(
+            "/api/v2/routing/queues/{id}/members/{memberId}",
+            axum::routing::patch(queue_members::patch).delete(queue_members::delete),
+        )
+        .merge(lists::routes(&[Kind::Location]))
 }
 
 fn finish(router: Router<Arc<Cloud>>, cloud: Arc<Cloud>) -> Router {

@@ -16,9 +16,10 @@ use crate::clients::OauthClient;
 use crate::cloud::{Cloud, Profile};
 use crate::delivery::{Delivery, deliveries};
 use crate::entry::{Counts, Host, LedgerEntry};
-use crate::error::SandboxError;
+use crate::error::{SandboxError, SandboxErrorKind};
 use crate::external::ExternalSystems;
 use crate::faults::Faults;
+use crate::organisation::Organisation;
 #[cfg(feature = "platform")]
 use crate::platform::flows::Flows;
 use crate::resources::ResourceServer;
@@ -232,6 +233,22 @@ impl Sandbox {
     /// Switches the shapes that lists return.
     pub fn set_profile(&self, profile: Profile) {
         self.cloud.set_profile(profile);
+    }
+
+    /// Replaces everything that the organisation was seeded with, and the queues that were created since.
+    ///
+    /// # Errors
+    /// [`SandboxErrorKind::Settings`] names everything that makes no sense of it, and nothing is replaced.
+    pub fn set_organisation(&self, organisation: Organisation) -> Result<(), SandboxError> {
+        let problems = organisation.problems();
+        if problems.is_empty() {
+            self.cloud.set_organisation(organisation);
+            return Ok(());
+        }
+        Err(SandboxError::new(
+            SandboxErrorKind::Settings,
+            problems.join("; "),
+        ))
     }
 
     /// Adds a client, or replaces the one with its id; its tokens have the new permissions at once.

@@ -23,21 +23,24 @@ pub(crate) struct Table<T> {
     rows: BTreeMap<u64, T>,
     keys: HashMap<String, u64>,
     next: u64,
+    /// Rows that were there from the start, which leave the room as it is.
+    seeded: usize,
 }
 
 impl<T> Table<T> {
-    fn new(kind: &'static str) -> Self {
+    pub(crate) fn new(kind: &'static str) -> Self {
         Self {
             kind,
             rows: BTreeMap::new(),
             keys: HashMap::new(),
             next: 1,
+            seeded: 0,
         }
     }
 
     /// Refuses what would not fit.
     pub(crate) fn check_room(&self, more: usize) -> Result<(), ApiError> {
-        if self.rows.len() + more > CAPACITY {
+        if self.rows.len() + more > CAPACITY + self.seeded {
             return Err(ApiError::conflict(
                 "limit.exceeded",
                 format!("The sandbox holds {CAPACITY} objects of this kind."),
@@ -48,10 +51,23 @@ impl<T> Table<T> {
 
     pub(crate) fn insert(&mut self, id: &str, row: T) -> Result<(), ApiError> {
         self.check_room(1)?;
-        self.keys.insert(id.to_owned(), self.next);
+        self.push(Some(id), row);
+        Ok(())
+    }
+
+    /// A row that is there from the start. It may have no id, or one that an earlier row has; that one is then found.
+    pub(crate) fn seed(&mut self, id: Option<&str>, row: T) {
+        let id = id.filter(|id| !self.keys.contains_key(*id));
+        self.push(id, row);
+        self.seeded += 1;
+    }
+
+    fn push(&mut self, id: Option<&str>, row: T) {
+        if let Some(id) = id {
+            self.keys.insert(id.to_owned(), self.next);
+        }
         self.rows.insert(self.next, row);
         self.next += 1;
-        Ok(())
     }
 
     pub(crate) fn get(&self, id: &str) -> Result<&T, ApiError> {
@@ -74,8 +90,7 @@ impl<T> Table<T> {
     }
 
     /// Rows with the number of their creation.
-    #[cfg(feature = "platform")]
-    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &T)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (u64, &T)> {
         self.rows.iter().map(|(key, row)| (*key, row))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
+use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultKind};
@@ -143,6 +143,18 @@ pub(crate) async fn strike(
             let body = DripBody::new(body, *bytes, Duration::from_millis(*delay_ms));
             Response::from_parts(parts, Body::new(body))
         }
+        kind @ (FaultKind::PageCount { .. }
+        | FaultKind::RepeatedPage { .. }
+        | FaultKind::WithoutId) => {
+            let (parts, bytes) = whole(response).await;
+            line.answered(parts.status.as_u16());
+            let asked = parts.extensions.get::<Asked>().map(|asked| asked.0);
+            let bytes = match serde_json::from_slice(&bytes) {
+                Ok(page) => Bytes::from(spoilt(page, kind, asked).to_string()),
+                Err(_) => bytes,
+            };
+            Response::from_parts(parts, Body::from(bytes))
+        }
         FaultKind::WrongContentType => {
             let mut response = response;
             response
@@ -156,6 +168,57 @@ pub(crate) async fn strike(
             response
         }
     }
+}
+
+/// The page that was asked for, where another one is served.
+#[derive(Debug, Clone, Copy)]
+struct Asked(u64);
+
+/// Asks for the first page instead, and says which one it was.
+pub(crate) fn ask_for_the_first_page(uri: &mut Uri) -> Option<u64> {
+    let query = uri.query()?;
+    let mut asked = None;
+    let mut changed = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if name == "pageNumber" {
+            asked = value.parse().ok();
+            changed.append_pair("pageNumber", "1");
+        } else {
+            changed.append_pair(&name, &value);
+        }
+    }
+    let target = format!("{}?{}", uri.path(), changed.finish());
+    *uri = target.parse().ok()?;
+    asked
+}
+
+/// Remembers on an answer which page was asked for.
+pub(crate) fn remember(response: &mut Response, asked: Option<u64>) {
+    if let Some(asked) = asked {
+        response.extensions_mut().insert(Asked(asked));
+    }
+}
+
+/// A page with something wrong about it; what is no page stays as it is.
+fn spoilt(mut page: Value, kind: &FaultKind, asked: Option<u64>) -> Value {
+    if !page["entities"].is_array() {
+        return page;
+    }
+    match kind {
+        FaultKind::PageCount { pages } => page["pageCount"] = json!(pages),
+        FaultKind::RepeatedPage { claims: true } => {
+            if let Some(asked) = asked {
+                page["pageNumber"] = json!(asked);
+            }
+        }
+        FaultKind::WithoutId => {
+            if let Some(entity) = page["entities"][0].as_object_mut() {
+                entity.remove("id");
+            }
+        }
+        _ => {}
+    }
+    page
 }
 
 /// The same members, each of another type; an array where there were none.

@@ -59,6 +59,19 @@ pub enum FaultKind {
     },
     /// The right status and content type, and JSON whose members have other types than they should.
     WrongSchema,
+    /// A list whose `pageCount` is a lie.
+    PageCount {
+        /// What it says instead.
+        pages: u64,
+    },
+    /// The first page of a numbered list again, whichever was asked for.
+    RepeatedPage {
+        /// Has it claim to be the page that was asked for; without it the page says that it is the first one.
+        #[serde(default)]
+        claims: bool,
+    },
+    /// A list whose first entity has no `id`.
+    WithoutId,
     /// The whole answer, but its body comes a few bytes at a time. Shows clients without a deadline for a body.
     Drip {
         /// How many bytes at a time, at least 1.
@@ -84,6 +97,9 @@ impl FaultKind {
             Self::WrongContentType => "wrongContentType",
             Self::RetryAfter { .. } => "retryAfter",
             Self::WrongSchema => "wrongSchema",
+            Self::PageCount { .. } => "pageCount",
+            Self::RepeatedPage { .. } => "repeatedPage",
+            Self::WithoutId => "withoutId",
             Self::Drip { .. } => "drip",
         }
     }

@@ -151,7 +151,7 @@ pub(crate) async fn listing(
     let views: Vec<(u64, Value)> = cloud
         .store()
         .credentials
-        .numbered()
+        .rows()
         .map(|(key, row)| (key, view(row)))
         .collect();
     cursor::page(&format!("{PATH}/listing"), &params, &views).map(Reply::ok)

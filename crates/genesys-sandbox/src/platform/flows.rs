@@ -9,6 +9,7 @@ use crate::api_error::ApiError;
 use crate::cloud::Cloud;
 use crate::error::{SandboxError, SandboxErrorKind};
 use crate::input::Params;
+use crate::organisation::{Kind, lists};
 use crate::pages;
 use crate::reply::Reply;
 
@@ -31,8 +32,8 @@ pub struct Flow {
     pub published: bool,
 }
 
-/// The flows of the organisation. Every sandbox has the same four: two published workflows, one that is not
-/// published, and a call flow.
+/// The flows that triggers can start. Every sandbox has the same four: two published workflows, one that is not
+/// published, and a call flow. An organisation can be seeded with more, which can be read.
 #[derive(Debug)]
 pub struct Flows(Mutex<[Flow; 4]>);
 
@@ -125,42 +126,32 @@ fn view(flow: &Flow) -> Value {
     view
 }
 
-/// `GET`: numbered pages, filtered by `id`, `type` and `name`, whose `*` stands for any text at either end.
+/// The flows of every sandbox as documents, before those that the organisation was seeded with.
+pub(crate) fn built_in(cloud: &Cloud) -> Vec<Value> {
+    cloud.flows.list().iter().map(view).collect()
+}
+
+/// `GET`: numbered pages, filtered by `id`, `type`, `divisionId` and `name`, whose `*` stands for any text at either end.
 pub(crate) async fn list(
     State(cloud): State<Arc<Cloud>>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (ids, kinds, name) = (params.all("id"), params.all("type"), params.get("name"));
-    let views: Vec<Value> = cloud
-        .flows
-        .list()
+    let kinds = params.all("type");
+    let own = built_in(&cloud);
+    let store = cloud.organisation();
+    let shown: Vec<&Value> = own
         .iter()
-        .filter(|flow| ids.is_empty() || ids.contains(&flow.id))
+        .chain(store.rows(Kind::Flow).map(|(_, document)| document))
+        .filter(|flow| lists::is_wanted(flow, &params))
         .filter(|flow| {
-            kinds.is_empty()
-                || kinds
-                    .iter()
-                    .any(|kind| flow.kind.eq_ignore_ascii_case(kind))
+            let kind = flow["type"].as_str().unwrap_or_default();
+            kinds.is_empty() || kinds.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted))
         })
-        .filter(|flow| name.is_none_or(|name| is_like(flow.name, name)))
-        .map(view)
         .collect();
-    pages::numbered(PATH, &params, &views).map(Reply::ok)
-}
-
-/// Letters of either case are alike.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let (name, pattern) = (name.to_lowercase(), pattern.to_lowercase());
-    let (open_start, rest) = match pattern.strip_prefix('*') {
-        Some(rest) => (true, rest),
-        None => (false, pattern.as_str()),
-    };
-    match (open_start, rest.strip_suffix('*')) {
-        (true, Some(inner)) => name.contains(inner),
-        (true, None) => name.ends_with(rest),
-        (false, Some(start)) => name.starts_with(start),
-        (false, None) => name == rest,
-    }
+    pages::numbered_by(PATH, &params, 100, &shown, |flow| {
+        store.view(Kind::Flow, flow)
+    })
+    .map(Reply::ok)
 }
 
 /// `GET /{flowId}`.
@@ -169,7 +160,10 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Reply, ApiError> {
     let flows = cloud.flows.list();
-    let flow = flows.iter().find(|flow| flow.id == id);
-    flow.map(|flow| Reply::ok(view(flow)))
-        .ok_or_else(|| ApiError::unknown("flow", &id))
+    if let Some(flow) = flows.iter().find(|flow| flow.id == id) {
+        return Ok(Reply::ok(view(flow)));
+    }
+    let store = cloud.organisation();
+    let flow = store.get(Kind::Flow, &id)?;
+    Ok(Reply::ok(store.view(Kind::Flow, flow)))
 }

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::cloud::Cloud;
+use crate::organisation::{Kind, lists, queues, tracking};
 
 pub(crate) mod action_input;
 pub(crate) mod actions;
@@ -114,6 +115,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
             post(drafts::publish),
         )
         .merge(automation())
+        .merge(organisation())
 }
 
 /// Triggers and the flows that they start.
@@ -143,4 +145,35 @@ fn automation() -> Router<Arc<Cloud>> {
             "/api/v2/processautomation/triggers/{triggerId}/test",
             post(trigger_test::trigger),
         )
+}
+
+/// Lists of what an organisation was seeded with, and what Architect knows of who uses what.
+fn organisation() -> Router<Arc<Cloud>> {
+    const TRACKING: &str = "/api/v2/architect/dependencytracking";
+    // These have handlers of their own.
+    let own = [Kind::Queue, Kind::Flow, Kind::Location];
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| !own.contains(kind))
+        .collect();
+    let below = |rest: &str| format!("{TRACKING}/{rest}");
+    lists::routes(&kinds)
+        .route(
+            "/api/v2/routing/queues/{id}/wrapupcodes",
+            get(queues::wrap_up_codes),
+        )
+        .route(TRACKING, get(tracking::search))
+        .route(
+            &below("build"),
+            get(tracking::status).post(tracking::rebuild),
+        )
+        .route(&below("object"), get(tracking::object))
+        .route(&below("consumedresources"), get(tracking::consumed))
+        .route(&below("consumingresources"), get(tracking::consuming))
+        .route(
+            &below("deletedresourceconsumers"),
+            get(tracking::consumers_of_deleted),
+        )
+        .route(&below("types"), get(tracking::types))
+        .route(&below("types/{typeId}"), get(tracking::one_type))
 }

@@ -124,7 +124,7 @@ pub(crate) async fn list(
     let store = cloud.store();
     let views: Vec<(u64, Value)> = store
         .triggers
-        .numbered()
+        .rows()
         .filter(|(_, one)| topic.is_none_or(|topic| one.topic.name == topic))
         .filter(|(_, one)| enabled.is_none_or(|enabled| one.content.enabled == enabled))
         .filter(|(_, one)| delayed.is_none_or(|delayed| one.content.delay.is_some() == delayed))

@@ -14,6 +14,7 @@ mod faults;
 mod guide;
 mod login;
 mod nodes;
+mod organisation;
 mod outbound;
 #[cfg(feature = "platform")]
 mod platform;

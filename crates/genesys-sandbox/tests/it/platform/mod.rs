@@ -15,6 +15,7 @@ mod actions;
 mod credentials;
 mod event_bridge;
 mod integrations;
+mod organisation;
 mod runs;
 mod triggers;
 
