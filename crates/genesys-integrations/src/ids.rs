@@ -14,3 +14,8 @@ genesys_core::id_type! {
     /// Names a data action (platform profile).
     pub struct ActionId;
 }
+
+genesys_core::id_type! {
+    /// Names a registered REST node: in the platform profile a data action.
+    pub struct NodeId;
+}

@@ -27,10 +27,10 @@ pub use definition::{
     IntegrationDefinition, Transformation, UnknownTransformation, Violation, ViolationCode,
 };
 pub use guide::GuideIntegrations;
-pub use ids::{ActionId, CredentialId, IntegrationId};
+pub use ids::{ActionId, CredentialId, IntegrationId, NodeId};
 pub use integration::{Integration, IntegrationState, IntendedState, StateChange, StateNotReached};
 pub use limits::Limits;
-pub use nodes::{NodeError, NodeRetry, RestNode};
+pub use nodes::{GuideNodes, NodeError, NodeRetry, Nodes, PlatformNodes, RestNode};
 pub use pipeline::{
     Deployment, FileJournal, Journal, MemoryJournal, OnFailure, Pipeline, PipelineError,
 };

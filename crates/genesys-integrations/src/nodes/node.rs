@@ -18,7 +18,7 @@ use crate::definition::Fingerprint;
 /// A checked REST node: a call of an external system with typed places for its input, and what comes back. Cheap to clone.
 ///
 /// Only [`builder`](RestNode::builder) and [`from_document`](RestNode::from_document) make one, so that nothing that breaks a rule is
-/// ever sent. Two nodes are equal when all that they say is; what was found about them does not count.
+/// ever sent. Two nodes are equal when all that they say is; neither the order of headers nor what was found about them counts.
 ///
 /// Its JSON form has the members of the source document, and `timeoutMs` and `memoiseMs` where they differ from the default; it holds
 /// no secret, because a secret that is spelt out is refused.
@@ -153,8 +153,22 @@ impl RestNode {
 
     /// A digest of its JSON form: equal nodes have equal fingerprints in every process.
     pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_bytes(&self.canonical())
+    }
+
+    /// What the guide profile sends: the document's members alone.
+    pub(super) fn wire(&self) -> NodeWire<'_> {
+        NodeWire {
+            node: self,
+            local: false,
+        }
+    }
+
+    /// The same bytes for equal nodes: the order of headers says nothing.
+    fn canonical(&self) -> Vec<u8> {
         // Texts and JSON values always have a JSON form.
-        Fingerprint::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
+        let value = serde_json::to_value(self).unwrap_or_default();
+        serde_json::to_vec(&value).unwrap_or_default()
     }
 }
 
@@ -183,8 +197,7 @@ pub(super) fn template_holes<'a>(
 
 impl PartialEq for RestNode {
     fn eq(&self, other: &Self) -> bool {
-        let json = |node: &Self| serde_json::to_vec(node).ok();
-        Arc::ptr_eq(&self.0, &other.0) || json(self) == json(other)
+        Arc::ptr_eq(&self.0, &other.0) || self.canonical() == other.canonical()
     }
 }
 

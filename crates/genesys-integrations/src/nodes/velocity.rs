@@ -18,5 +18,6 @@ mod import;
 mod lower;
 mod scan;
 
+pub(super) use contract::mark_of;
 pub use import::{Imported, import};
 pub use lower::{Lowered, lower};

@@ -253,7 +253,7 @@ pub(super) struct ActionSeen {
 
 /// `TestExecutionResult`. What the steps produced is not read: it may hold credentials.
 #[derive(Debug, Deserialize)]
-pub(super) struct TestAnswer {
+pub(crate) struct TestAnswer {
     success: bool,
     #[serde(default)]
     operations: Vec<OperationSeen>,
@@ -269,7 +269,7 @@ struct OperationSeen {
 }
 
 impl TestAnswer {
-    pub(super) fn into_report(self, request: &TestRequest) -> TestReport {
+    pub(crate) fn into_report(self, request: &TestRequest) -> TestReport {
         let words = |error: PlatformError| {
             let text = error.message.or(error.code);
             request.clean(text.as_deref().unwrap_or("no reason given"))

@@ -6,6 +6,7 @@ use genesys_template::{Piece, Position, Template};
 use serde_json::{Map, Value, json};
 use widget_validate::Severity;
 
+use crate::definition::Fingerprint;
 use crate::nodes::finding::{NodeFinding, NodeRule, pointer};
 use crate::nodes::node::{RestNode, template_holes};
 use crate::nodes::rules::{INPUT, RESPONSE};
@@ -44,6 +45,44 @@ const NO_HEADER_TEXT: &str = r"[^\t\x20-\x7e]";
 struct Asked {
     segment: bool,
     header: bool,
+}
+
+/// What tells in a contract which one it is. It stands at the end of the input schema's description.
+const MARK: &str = "[contract ";
+/// How many digits of a digest.
+const DIGITS: usize = 16;
+
+/// Marks the input schema with a digest of the whole contract: by it a later run knows its own contract again, even where the platform
+/// shows a schema otherwise than it was sent.
+pub(super) fn mark(input: &mut Value, output: &Value) {
+    let bytes = serde_json::to_vec(&(&*input, output)).unwrap_or_default();
+    let digest = Fingerprint::of_bytes(&bytes);
+    let digits: String = digest.as_str().chars().take(DIGITS).collect();
+    let own = input.get("description").and_then(Value::as_str);
+    let text = format!("{} {MARK}{digits}]", own.unwrap_or_default());
+    input["description"] = text.trim_start().into();
+}
+
+/// The mark of a contract's input schema.
+pub(in crate::nodes) fn mark_of(input: &Value) -> Option<&str> {
+    let text = input.get("description")?.as_str()?;
+    let (_, mark) = text.rsplit_once(MARK)?;
+    mark.strip_suffix(']').filter(|mark| mark.len() == DIGITS)
+}
+
+/// The schema without its mark.
+pub(super) fn unmark(input: &mut Value) {
+    let Some(mark) = mark_of(input).map(str::len) else {
+        return;
+    };
+    let text = input["description"].as_str().unwrap_or_default();
+    let own = text[..text.len() - mark - MARK.len() - 1]
+        .trim_end()
+        .to_owned();
+    match (own.is_empty(), input.as_object_mut()) {
+        (true, Some(object)) => drop(object.remove("description")),
+        _ => input["description"] = own.into(),
+    }
 }
 
 /// The schema of the input.
@@ -207,6 +246,27 @@ fn require(object: &mut Map<String, Value>, name: &str) {
 
 /// The schema in the dialect of the platform.
 fn draft_4(mut schema: Value, member: &str, found: &mut Vec<NodeFinding>) -> Value {
+    let known = [
+        "$schema",
+        "additionalProperties",
+        "description",
+        "id",
+        "properties",
+        "required",
+        "title",
+        "type",
+    ];
+    for keyword in schema
+        .as_object()
+        .into_iter()
+        .flat_map(|object| object.keys())
+    {
+        if !known.contains(&keyword.as_str()) {
+            let message = "is not among what the API names for the top of a contract's schema, and may be dropped";
+            let place = pointer(member, keyword);
+            found.push(NodeFinding::warning(NodeRule::Lowering, &place, message));
+        }
+    }
     for (place, keyword) in crate::nodes::schema::keywords(member, &schema) {
         if LATER.contains(&keyword.as_str()) {
             let message =

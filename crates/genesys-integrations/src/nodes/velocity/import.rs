@@ -8,6 +8,7 @@ use genesys_template::Position;
 use serde_json::Value;
 use widget_validate::Severity;
 
+use super::contract;
 use super::scan::{Reference, Token, scan};
 use crate::nodes::action::{ActionResponse, DataAction};
 use crate::nodes::finding::{NodeFinding, NodeRule, pointer, shown};
@@ -150,6 +151,7 @@ pub fn import(action: &DataAction) -> Imported {
 /// The contract's dialect is the platform's, and not what the author chose.
 fn without_dialect(schema: &Value) -> Value {
     let mut schema = schema.clone();
+    contract::unmark(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.remove("$schema");
         object.entry("type").or_insert_with(|| "object".into());

@@ -81,8 +81,9 @@ pub fn lower(node: &RestNode, category: &str) -> Lowered {
         // Without a template the platform would send the whole input.
         request_template: Some(texts.remove(BODY).unwrap_or_default()),
     };
-    let input_schema = contract::input(node, &mut found);
+    let mut input_schema = contract::input(node, &mut found);
     let success_schema = contract::output(node, &mut found);
+    contract::mark(&mut input_schema, &success_schema);
     unkept(node, &mut found);
     rules::sort(&mut found);
     rules::truncate(&mut found);
