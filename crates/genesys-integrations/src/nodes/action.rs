@@ -98,6 +98,10 @@ pub struct ActionResponse {
     pub success_template: String,
 }
 
+/// The whole input, as the platform does it by default; `GET` and `HEAD` send nothing of it.
+pub(super) const RAW_REQUEST: &str = "${input.rawRequest}";
+/// No body. A template must not be empty, and a quiet reference to what there is not gives no text.
+pub(super) const NO_BODY: &str = "$!{noBody}";
 /// The whole answer, as the platform does it by default.
 pub(super) const RAW_RESULT: &str = "${rawResult}";
 

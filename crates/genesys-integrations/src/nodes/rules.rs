@@ -122,9 +122,9 @@ pub(super) fn check(
 }
 
 pub(super) fn sort(findings: &mut [NodeFinding]) {
-    findings.sort_by_key(|found| {
+    findings.sort_by_cached_key(|found| {
         let place = ORDER.iter().position(|one| found.member.starts_with(one));
-        (place.unwrap_or(0), found.offset)
+        (place.unwrap_or(0), found.member.clone(), found.offset)
     });
 }
 

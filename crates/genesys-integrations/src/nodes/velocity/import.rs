@@ -10,7 +10,7 @@ use widget_validate::Severity;
 
 use super::contract;
 use super::scan::{Reference, Token, scan};
-use crate::nodes::action::{ActionResponse, DataAction};
+use crate::nodes::action::{ActionResponse, DataAction, NO_BODY, RAW_REQUEST};
 use crate::nodes::finding::{NodeFinding, NodeRule, pointer, shown};
 use crate::nodes::node::{RestNode, template_parts};
 use crate::nodes::rules::{self, BODY, HEADERS, METHOD, RESPONSE, URL};
@@ -172,8 +172,8 @@ fn body(
     found: &mut Vec<NodeFinding>,
 ) -> Option<Text> {
     let template = action.config.request.request_template.as_deref();
-    let template = template.unwrap_or("${input.rawRequest}");
-    if matches!(*method, Method::GET | Method::HEAD) || template.is_empty() {
+    let template = template.unwrap_or(RAW_REQUEST);
+    if matches!(*method, Method::GET | Method::HEAD) || matches!(template.trim(), "" | NO_BODY) {
         return None;
     }
     if !matches!(

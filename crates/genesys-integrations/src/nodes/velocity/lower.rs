@@ -8,7 +8,7 @@ use widget_validate::Severity;
 use super::contract;
 use crate::nodes::action::{
     ActionConfig, ActionContract, ActionInput, ActionOutput, ActionRequest, ActionResponse,
-    DataAction,
+    DataAction, NO_BODY, RAW_REQUEST,
 };
 use crate::nodes::finding::{NodeFinding, NodeRule, is_refused, pointer};
 use crate::nodes::node::{RestNode, template_parts};
@@ -78,8 +78,10 @@ pub fn lower(node: &RestNode, category: &str) -> Lowered {
         request_url_template: texts.remove(rules::URL).unwrap_or_default(),
         request_type: node.method().as_str().to_owned(),
         headers,
-        // Without a template the platform would send the whole input.
-        request_template: Some(texts.remove(BODY).unwrap_or_default()),
+        request_template: Some(texts.remove(BODY).unwrap_or_else(|| {
+            let bodiless = matches!(*node.method(), Method::GET | Method::HEAD);
+            (if bodiless { RAW_REQUEST } else { NO_BODY }).to_owned()
+        })),
     };
     let mut input_schema = contract::input(node, &mut found);
     let success_schema = contract::output(node, &mut found);
