@@ -1,6 +1,7 @@
 //! From a document to its references.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use depgraph::State;
 use serde_json::Value;
@@ -12,6 +13,9 @@ use crate::table::{EdgeName, ReferenceRule, ReferenceTable, Target};
 
 /// Longest name or attribute that is kept, in bytes.
 const LONGEST_TEXT: usize = 1024;
+/// Members of a document that are looked at for unlisted references, and how many of these are listed.
+const LOOKED_AT: usize = 10_000;
+const LISTED: usize = 64;
 
 /// What a document says: the object, and what it refers to. Nothing in it is made up: every reference stands at its place.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -91,6 +95,41 @@ impl ReferenceTable {
         }
         found
     }
+
+    /// Members of a document that look like references and are in no row of the table: texts that are UUIDs. They show what a
+    /// table should have, and are no references. At most 64, of the first 10,000 members.
+    pub fn unlisted(&self, kind: &ObjectKind, document: &Value) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        let mut left = LOOKED_AT;
+        let mut open = vec![(String::new(), document)];
+        while let Some((path, value)) = open.pop() {
+            if left == 0 || found.len() == LISTED {
+                break;
+            }
+            left -= 1;
+            match value {
+                Value::Object(members) => open.extend(members.iter().map(|(name, value)| {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    (format!("{path}{dot}{name}"), value)
+                })),
+                Value::Array(elements) => {
+                    open.extend(elements.iter().map(|value| (format!("{path}[]"), value)));
+                }
+                Value::String(text) if is_uuid(text) && path != "id" => {
+                    let listed = self.rules(kind).any(|rule| rule.path.covers(&path));
+                    if !listed && path.parse::<crate::FieldPath>().is_ok() {
+                        found.insert(path);
+                    }
+                }
+                _ => {}
+            }
+        }
+        found.into_iter().collect()
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    matches!(depgraph::Id::new(text), depgraph::Id::Uuid(_))
 }
 
 impl ReferenceRule {

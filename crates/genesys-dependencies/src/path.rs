@@ -78,6 +78,21 @@ impl FieldPath {
         &self.text
     }
 
+    /// True when the pattern is `path`, or matches it with a `*` where `path` has a name; a reference may stand one `id` deeper.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        let fits = |path: &str| {
+            let (mut own, mut other) = (self.text.split('.'), path.split('.'));
+            loop {
+                match (own.next(), other.next()) {
+                    (None, None) => return true,
+                    (Some(a), Some(b)) if a == b || a.trim_end_matches("[]") == "*" => {}
+                    _ => return false,
+                }
+            }
+        };
+        fits(path) || path.strip_suffix(".id").is_some_and(fits)
+    }
+
     /// Every match in a document. Takes time in proportion to what the pattern passes, and no stack.
     pub fn find<'a>(&self, document: &'a Value) -> Found<'a> {
         let mut found = Found::default();

@@ -10,7 +10,7 @@ use genesys_core::Result;
 use crate::kind::ObjectKind;
 use crate::path::FieldPath;
 
-mod default;
+pub(crate) mod default;
 
 /// The kind of a reference, such as `runs`.
 pub type EdgeName = Cow<'static, str>;
