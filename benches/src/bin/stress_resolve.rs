@@ -14,12 +14,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use genesys_benches::counting::{self, Counting};
 use genesys_benches::seed::{count, seed};
+use genesys_benches::stopwatch;
 use genesys_core::transport::ReqwestTransport;
 use genesys_core::{Client, Hosts, Profile, Transport};
 use genesys_routing::for_profile;
@@ -124,7 +125,7 @@ async fn run(seed: u64, callers: usize) {
     let mut in_use = Vec::new();
     for round in 1..=ROUNDS {
         let answers = join_all((0..callers).map(|number| async move {
-            let begun = Instant::now();
+            let begun = stopwatch::now();
             let status = tokio::spawn(ask(address, round, number)).await.unwrap();
             (status, begun.elapsed())
         }))

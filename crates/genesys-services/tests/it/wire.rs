@@ -57,7 +57,6 @@ pub(crate) fn status(answer: &str) -> u16 {
 }
 
 /// The JSON of an answer.
-#[cfg(feature = "resolver")]
 pub(crate) fn body(answer: &str) -> serde_json::Value {
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
