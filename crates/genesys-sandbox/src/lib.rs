@@ -20,6 +20,9 @@ mod external;
 mod fault;
 mod faults;
 mod gate;
+#[cfg(feature = "generators")]
+#[cfg_attr(docsrs, doc(cfg(feature = "generators")))]
+pub mod generate;
 mod guide;
 mod input;
 mod integrations;

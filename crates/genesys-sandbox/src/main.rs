@@ -38,6 +38,10 @@ struct Arguments {
     /// Life of a token in seconds, at most 172800.
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     token_life: u64,
+    /// Generates an organisation of so many queues, with a few faults, from the seed.
+    #[cfg(feature = "generators")]
+    #[arg(long, value_name = "QUEUES")]
+    organisation: Option<usize>,
     /// Whose shapes lists return.
     #[arg(long, value_enum, default_value_t = Shapes::Guide)]
     profile: Shapes,
@@ -77,8 +81,30 @@ async fn main() -> ExitCode {
     }
 }
 
+/// An organisation with something of everything.
+#[cfg(feature = "generators")]
+fn organisation(seed: u64, queues: usize) -> genesys_sandbox::Organisation {
+    genesys_sandbox::generate::Plan::new(seed)
+        .with_queues(queues)
+        .with_cycles([2, 4])
+        .with_flow_cycles(1)
+        .with_self_references(1)
+        .with_diamonds(2)
+        .with_dangling(4)
+        .with_single_points(2)
+        .with_orphans(3)
+        .build()
+        .organisation
+}
+
 async fn serve(arguments: &Arguments) -> Result<(), SandboxError> {
-    let sandbox = Sandbox::builder()
+    let builder = Sandbox::builder();
+    #[cfg(feature = "generators")]
+    let builder = match arguments.organisation {
+        Some(queues) => builder.with_organisation(organisation(arguments.seed, queues)),
+        None => builder,
+    };
+    let sandbox = builder
         .with_listen(arguments.listen)
         .with_login_listen(arguments.login_listen)
         .with_resource_listen(arguments.resource_listen)

@@ -11,6 +11,8 @@ mod delivery;
 #[cfg(feature = "tls")]
 mod destinations;
 mod faults;
+#[cfg(feature = "generators")]
+mod generate;
 mod guide;
 mod login;
 mod nodes;
