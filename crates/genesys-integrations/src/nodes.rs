@@ -1,7 +1,8 @@
 //! REST nodes: calls of external systems that a flow makes, with typed places for the flow's variables.
 //!
 //! A [`RestNode`] is a definition that was checked before any call: templates that cannot be injected, schemas that fit them, secrets
-//! that are no inputs.
+//! that are no inputs. [`lint`] reports on its document, [`Nodes`] registers it in the cloud, [`velocity`] turns it into a data action
+//! and back.
 
 mod action;
 mod api;
@@ -9,6 +10,7 @@ mod builder;
 mod document;
 mod finding;
 mod guide;
+mod lint;
 mod node;
 mod platform;
 mod retry;
@@ -26,6 +28,7 @@ pub use api::{ContractChange, NodePlan, Nodes, PlannedStep, Registered, Register
 pub use builder::RestNodeBuilder;
 pub use finding::{NodeError, NodeFinding, NodeRule};
 pub use guide::GuideNodes;
+pub use lint::{NodeHole, NodeLimit, NodeReport, lint};
 pub use node::RestNode;
 pub use platform::{DraftRefused, PlatformNodes};
 pub use retry::NodeRetry;

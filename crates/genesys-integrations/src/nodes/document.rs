@@ -14,12 +14,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::builder::RestNodeBuilder;
-use super::finding::{NodeError, NodeFinding, NodeRule, is_refused, pointer, shown};
+use super::finding::{NodeError, NodeFinding, NodeRule, pointer, shown};
 use super::node::RestNode;
 use super::schema::MAX_DEPTH;
 use super::{rules, spans};
 
-const MAX_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 /// The members of an object with the text of their values.
 pub(super) type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -29,14 +29,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<RestNode, NodeError> {
         Ok(text) => text,
         Err(finding) => return Err(NodeError::new(vec![finding])),
     };
-    let whole = 0..text.len();
-    let members: Members<'_> = match serde_json::from_str(text) {
-        Ok(members) => members,
-        Err(_) => {
-            let mut finding = NodeFinding::error(NodeRule::MemberType, "", "must be an object");
-            finding.span = Some(whole);
-            return Err(NodeError::new(vec![finding]));
-        }
+    let Some(members) = members(text) else {
+        let mut finding = NodeFinding::error(NodeRule::MemberType, "", "must be an object");
+        finding.span = Some(0..text.len());
+        return Err(NodeError::new(vec![finding]));
     };
     let mut reader = Reader {
         members,
@@ -44,21 +40,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<RestNode, NodeError> {
     };
     let parts = reader.node();
     let Reader { members, found } = reader;
-    let place = |findings: &mut [NodeFinding]| spans::fill(findings, text, &members);
     match rules::check(parts, found) {
         Ok(mut node) => {
             if let Some(inner) = Arc::get_mut(&mut node.0) {
-                place(&mut inner.findings);
+                spans::fill(&mut inner.findings, text, &members);
             }
             Ok(node)
         }
         Err(error) => {
-            let mut findings = error.findings().to_vec();
-            place(&mut findings);
-            debug_assert!(is_refused(&findings));
+            let mut findings = error.into_findings();
+            spans::fill(&mut findings, text, &members);
             Err(NodeError::new(findings))
         }
     }
+}
+
+/// The members of the document, which has been checked.
+pub(super) fn members(text: &str) -> Option<Members<'_>> {
+    serde_json::from_str(text).ok()
 }
 
 /// The text of a document that is safe to be read: JSON, no member twice, not too long and not too deep.

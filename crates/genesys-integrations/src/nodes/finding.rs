@@ -274,6 +274,10 @@ impl NodeError {
         &self.findings
     }
 
+    pub(super) fn into_findings(self) -> Vec<NodeFinding> {
+        self.findings
+    }
+
     /// True when some error is about this.
     pub fn has(&self, rule: NodeRule) -> bool {
         let mut findings = self.findings.iter();

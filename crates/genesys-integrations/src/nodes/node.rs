@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::builder::RestNodeBuilder;
 use super::finding::{NodeError, NodeFinding, pointer};
 use super::retry::{NodeRetry, RetryConfig};
+use super::secrets::Moved;
 use super::{document, rules};
 use crate::definition::Fingerprint;
 
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     pub(super) parts: RestNodeBuilder,
     pub(super) input_schema: Value,
     pub(super) template: RequestTemplate,
+    pub(super) moved: Moved,
     pub(super) findings: Vec<NodeFinding>,
 }
 

@@ -12,7 +12,7 @@ use super::builder::RestNodeBuilder;
 use super::finding::{NodeError, NodeFinding, NodeRule, is_refused, pointer, shown};
 use super::node::{Inner, RestNode, template_holes};
 use super::schema;
-use super::secrets;
+use super::secrets::{self, Moved};
 use crate::definition::is_loopback;
 
 pub(super) const NAME: &str = "/name";
@@ -50,14 +50,16 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_MEMO: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 const SHORTEST: Duration = Duration::from_millis(1);
-const MAX_RETRIES: u32 = 10;
+pub(super) const MAX_RETRIES: u32 = 10;
 
-const MAX_NAME: usize = 256;
+pub(super) const MAX_NAME: usize = 256;
 const MAX_DESCRIPTION: usize = 1_024;
-const MAX_URL: usize = 2_048;
-const MAX_HEADERS: usize = 32;
-const MAX_HEADER: usize = 4_096;
-const MAX_BODY: usize = 100_000;
+pub(super) const MAX_URL: usize = 2_048;
+pub(super) const MAX_HEADERS: usize = 32;
+pub(super) const MAX_HEADER: usize = 4_096;
+pub(super) const MAX_BODY: usize = 100_000;
+/// Placeholders of one text: the limit of `genesys-template`.
+pub(super) const MAX_HOLES: usize = 1_000;
 /// A list without an end helps nobody, and looking up where each finding stands takes time.
 const MAX_FINDINGS: usize = 100;
 
@@ -111,10 +113,11 @@ pub(super) fn check(
     let refused = is_refused(&findings);
     truncate(&mut findings);
     match built {
-        Some((template, input_schema)) if !refused => Ok(RestNode(Arc::new(Inner {
+        Some((template, input_schema, moved)) if !refused => Ok(RestNode(Arc::new(Inner {
             parts,
             input_schema,
             template,
+            moved,
             findings,
         }))),
         _ => Err(NodeError::new(findings)),
@@ -276,16 +279,18 @@ fn schemas(parts: &RestNodeBuilder, found: &mut Vec<NodeFinding>) -> bool {
 fn template(
     parts: &mut RestNodeBuilder,
     found: &mut Vec<NodeFinding>,
-) -> Option<(RequestTemplate, Value)> {
+) -> Option<(RequestTemplate, Value, Moved)> {
     let scope = schema::defaults(parts.input_schema.as_ref())
         .into_iter()
         .fold(Scope::node(), |scope, (variable, value)| {
             scope.with_default(&variable, value)
         });
     let mut template = compile(parts, &scope, found)?;
-    if secrets::move_out(parts, &template, found) {
+    let moved = secrets::move_out(parts, &template, found);
+    if !moved.is_empty() {
         template = compile(parts, &scope, found)?;
     }
+    let before = found.len();
     secrets::check(parts, &template, found);
     origin(&template, found);
     whole_roots(parts, &template, found);
@@ -300,7 +305,12 @@ fn template(
             derived
         }
     };
-    Some((template, schema))
+    for finding in &mut found[before..] {
+        finding.offset = finding
+            .offset
+            .map(|offset| moved.given(&finding.member, offset));
+    }
+    Some((template, schema, moved))
 }
 
 fn compile(

@@ -9,7 +9,7 @@ use super::finding::{NodeFinding, NodeRule, pointer, shown};
 
 /// How deep a schema may nest, as the platform's JSON.
 pub(super) const MAX_DEPTH: usize = 50;
-const MAX_BYTES: usize = 256 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// How many names are gathered below one schema, references followed.
 const MAX_NAMES: usize = 1_000;
 

@@ -25,70 +25,79 @@ fn is_likely(name: &str) -> bool {
     is_secret(&name) || TELLING.iter().any(|part| name.contains(part))
 }
 
-/// Takes what fills a secret header, and is no declared input, from `credentials`: there and wherever else it stands. True when
-/// something was moved.
+const INPUT: &str = "input";
+const CREDENTIALS: &str = "credentials";
+
+/// The placeholders that were rewritten: their members, and where they stand now.
+#[derive(Debug, Default)]
+pub(super) struct Moved(Vec<(String, usize)>);
+
+impl Moved {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where a place of the text stands in the text that was given.
+    pub(super) fn given(&self, member: &str, offset: usize) -> usize {
+        let before = self
+            .0
+            .iter()
+            .filter(|(other, at)| other == member && *at < offset);
+        offset - before.count() * (CREDENTIALS.len() - INPUT.len())
+    }
+}
+
+/// Takes what fills a secret header, and is no declared input, from `credentials`: there and wherever else it stands.
 pub(super) fn move_out(
     parts: &mut RestNodeBuilder,
     template: &RequestTemplate,
     found: &mut Vec<NodeFinding>,
-) -> bool {
+) -> Moved {
     let declared = parts.input_schema.as_ref();
-    let mut moved = BTreeSet::new();
+    let mut variables = BTreeSet::new();
     let headers = template.headers().zip(&parts.headers);
     for ((_, value), (name, _)) in headers.filter(|(_, (name, _))| is_likely(name)) {
         for hole in value.holes() {
             let variable = hole.variable();
-            let input = variable.root() == "input" && variable.path().next().is_some();
+            let input = variable.root() == INPUT && variable.path().next().is_some();
             if input && !declared.is_some_and(|schema| schema::declares(schema, variable.path())) {
-                let credential = variable.as_str().replacen("input", "credentials", 1);
+                let credential = variable.as_str().replacen(INPUT, CREDENTIALS, 1);
                 let message = format!("{variable} is a secret and was made {credential}");
-                let finding = NodeFinding::warning(
-                    NodeRule::SecretMoved,
-                    &pointer(rules::HEADERS, name),
-                    message,
-                );
+                let member = pointer(rules::HEADERS, name);
+                let finding = NodeFinding::warning(NodeRule::SecretMoved, &member, message);
                 found.push(finding.at(hole.source_span().start).of(variable));
-                moved.insert(variable.as_str().to_owned());
+                variables.insert(variable.as_str().to_owned());
             }
         }
     }
-    if moved.is_empty() {
-        return false;
+    let mut moved = Moved::default();
+    if variables.is_empty() {
+        return moved;
     }
-    let url = rewritten(&parts.url, template.url(), &moved);
-    let body = template
-        .body()
-        .zip(parts.body.as_ref())
-        .map(|(template, text)| rewritten(text, template, &moved));
-    let values: Vec<String> = template
-        .headers()
-        .zip(&parts.headers)
-        .map(|((_, template), (_, text))| rewritten(text, template, &moved))
-        .collect();
-    parts.url = url;
-    parts.body = body;
-    for ((_, text), value) in parts.headers.iter_mut().zip(values) {
-        *text = value;
-    }
-    true
-}
-
-fn rewritten(text: &str, template: &Template, moved: &BTreeSet<String>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    for hole in template.holes() {
-        let span = hole.source_span();
-        out.push_str(&text[copied..span.start]);
-        let source = &text[span.clone()];
-        if moved.contains(hole.variable().as_str()) {
-            out.push_str(&source.replacen("input", "credentials", 1));
-        } else {
-            out.push_str(source);
+    let mut rewrite = |member: String, text: &mut String, template: &Template| {
+        let mut out = String::with_capacity(text.len());
+        let mut copied = 0;
+        for hole in template.holes() {
+            let span = hole.source_span();
+            out.push_str(&text[copied..span.start]);
+            copied = span.start;
+            if variables.contains(hole.variable().as_str()) {
+                moved.0.push((member.clone(), out.len()));
+                out.push_str(&text[span.clone()].replacen(INPUT, CREDENTIALS, 1));
+                copied = span.end;
+            }
         }
-        copied = span.end;
+        out.push_str(&text[copied..]);
+        *text = out;
+    };
+    rewrite(rules::URL.to_owned(), &mut parts.url, template.url());
+    for ((_, template), (name, value)) in template.headers().zip(&mut parts.headers) {
+        rewrite(pointer(rules::HEADERS, name), value, template);
     }
-    out.push_str(&text[copied..]);
-    out
+    if let Some((template, text)) = template.body().zip(parts.body.as_mut()) {
+        rewrite(rules::BODY.to_owned(), text, template);
+    }
+    moved
 }
 
 /// Refuses secret headers that are spelt out or take an input; where only the name tells, warns. Refuses secrets in the URL, which

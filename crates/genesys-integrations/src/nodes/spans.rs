@@ -7,23 +7,29 @@ use serde_json::value::RawValue;
 use super::document::Members;
 use super::finding::NodeFinding;
 
-/// Tells each finding its bytes. A member that is missing has those of the object that it is missing from.
+/// Tells each finding its bytes.
 pub(super) fn fill(findings: &mut [NodeFinding], text: &str, members: &Members<'_>) {
     for finding in findings.iter_mut().filter(|found| found.span.is_none()) {
-        let found = locate(&finding.member, members);
-        let Some((raw, exact)) = found else {
-            finding.span = Some(0..text.len());
-            continue;
-        };
-        let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        let whole = start..start + raw.get().len();
-        let inside = finding.offset.filter(|_| exact);
-        finding.span = Some(
-            match inside.and_then(|offset| character(raw.get(), offset)) {
-                Some(range) => start + range.start..start + range.end,
-                None => whole,
-            },
-        );
+        finding.span = Some(find(&finding.member, finding.offset, text, members));
+    }
+}
+
+/// The bytes of a member, or of the character at `offset` of its text. A member that is missing has those of the object that it is
+/// missing from.
+pub(super) fn find(
+    member: &str,
+    offset: Option<usize>,
+    text: &str,
+    members: &Members<'_>,
+) -> Range<usize> {
+    let Some((raw, exact)) = locate(member, members) else {
+        return 0..text.len();
+    };
+    let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let inside = offset.filter(|_| exact);
+    match inside.and_then(|offset| character(raw.get(), offset)) {
+        Some(range) => start + range.start..start + range.end,
+        None => start..start + raw.get().len(),
     }
 }
 

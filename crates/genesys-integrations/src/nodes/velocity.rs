@@ -20,4 +20,5 @@ mod scan;
 
 pub(super) use contract::mark_of;
 pub use import::{Imported, import};
+pub(super) use lower::written;
 pub use lower::{Lowered, lower};

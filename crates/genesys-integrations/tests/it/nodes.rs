@@ -3,6 +3,7 @@
 mod actions;
 mod definition;
 mod document;
+mod lint;
 mod lowering;
 mod registered;
 mod velocity;

@@ -150,6 +150,13 @@ fn literal(out: &mut String, text: &str, before_hole: bool) {
     out.push_str(&if before_hole { "${esc.b}" } else { "\\" }.repeat(backslashes));
 }
 
+/// One hole in Velocity.
+pub(in crate::nodes) fn written(node: &RestNode, hole: &Hole) -> String {
+    let mut out = String::new();
+    reference(&mut out, node, "", hole, &mut Vec::new());
+    out
+}
+
 fn reference(
     out: &mut String,
     node: &RestNode,
