@@ -1,7 +1,7 @@
 //! Organisations of any size, with known faults: something to judge a dependency mapper by.
 //!
 //! A [`Plan`] says how large the organisation is and what is wrong with it; [`Plan::build`] makes the
-//! [`Organisation`](crate::Organisation) and the [`Truth`] about it. The same plan with the same seed makes the same
+//! [`Organisation`] and the [`Truth`] about it. The same plan with the same seed makes the same
 //! organisation, ids included.
 //!
 //! References go from call routes to flows to queues to whatever queues need, and among queues from earlier to later ones.

@@ -39,11 +39,11 @@ fn visible(organisation: &Organisation) -> BTreeSet<(String, String, String)> {
                     walk(item, &format!("{place}[{index}]"), found);
                 }
             }
-            Value::String(text) => {
-                // Ids are UUIDs, and nothing else is.
-                if text.len() == 36 && text.matches('-').count() == 4 && place != "id" {
-                    found.push((place.to_owned(), text.clone()));
-                }
+            // Ids are UUIDs, and nothing else is.
+            Value::String(text)
+                if text.len() == 36 && text.matches('-').count() == 4 && place != "id" =>
+            {
+                found.push((place.to_owned(), text.clone()));
             }
             _ => {}
         }
