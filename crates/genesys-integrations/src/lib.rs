@@ -5,6 +5,9 @@
 
 mod api;
 mod definition;
+#[cfg(feature = "executor")]
+#[cfg_attr(docsrs, doc(cfg(feature = "executor")))]
+pub mod executor;
 mod guide;
 mod ids;
 mod integration;
