@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use genesys_core::redact::printable;
-use genesys_core::vocabulary::{Method, Url};
-use genesys_template::{DisagreementKind, ErrorKind, Part, Piece, RequestTemplate, Scope};
-use serde_json::{Value, json};
+use genesys_core::vocabulary::Method;
+use serde_json::json;
 
 use super::builder::RestNodeBuilder;
-use super::finding::{NodeError, NodeFinding, NodeRule, is_refused, pointer, shown};
-use super::node::{Inner, RestNode, template_holes};
+use super::finding::{NodeError, NodeFinding, NodeRule, is_refused, pointer};
+use super::node::{Inner, RestNode};
 use super::schema;
-use super::secrets::{self, Moved};
-use crate::definition::is_loopback;
+
+mod template;
 
 pub(super) const NAME: &str = "/name";
 pub(super) const DESCRIPTION: &str = "/description";
@@ -100,13 +99,15 @@ pub(super) fn check(
     headers(&parts, &mut found);
     times(&parts, &mut found);
     let usable = schemas(&parts, &mut found);
-    let built = usable.then(|| template(&mut parts, &mut found)).flatten();
+    let built = usable
+        .then(|| template::compile(&mut parts, &mut found))
+        .flatten();
     // What could not be read is not reported again for being absent.
     let (read, checked) = found.split_at(read);
     let mut findings = read.to_vec();
     let known = |found: &NodeFinding| {
-        read.iter()
-            .any(|one| !one.member.is_empty() && found.member.starts_with(&one.member))
+        let mut members = read.iter().map(|one| one.member.as_str());
+        members.any(|member| !member.is_empty() && is_within(&found.member, member))
     };
     findings.extend(checked.iter().filter(|found| !known(found)).cloned());
     sort(&mut findings);
@@ -124,9 +125,15 @@ pub(super) fn check(
     }
 }
 
+/// True when a pointer leads to `parent` or into it.
+fn is_within(pointer: &str, parent: &str) -> bool {
+    let rest = pointer.strip_prefix(parent);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 pub(super) fn sort(findings: &mut [NodeFinding]) {
     findings.sort_by_cached_key(|found| {
-        let place = ORDER.iter().position(|one| found.member.starts_with(one));
+        let place = ORDER.iter().position(|one| is_within(&found.member, one));
         (place.unwrap_or(0), found.member.clone(), found.offset)
     });
 }
@@ -273,151 +280,4 @@ fn schemas(parts: &RestNodeBuilder, found: &mut Vec<NodeFinding>) -> bool {
         schema::check(RESPONSE, response, found);
     }
     usable
-}
-
-/// Compiles the request and compares it with the input schema. Moves secrets out of the input.
-fn template(
-    parts: &mut RestNodeBuilder,
-    found: &mut Vec<NodeFinding>,
-) -> Option<(RequestTemplate, Value, Moved)> {
-    let scope = schema::defaults(parts.input_schema.as_ref())
-        .into_iter()
-        .fold(Scope::node(), |scope, (variable, value)| {
-            scope.with_default(&variable, value)
-        });
-    let mut template = compile(parts, &scope, found)?;
-    let moved = secrets::move_out(parts, &template, found);
-    if !moved.is_empty() {
-        template = compile(parts, &scope, found)?;
-    }
-    let before = found.len();
-    secrets::check(parts, &template, found);
-    origin(&template, found);
-    whole_roots(parts, &template, found);
-    let schema = match &parts.input_schema {
-        Some(declared) => {
-            disagreements(parts, &template, declared, found);
-            declared.clone()
-        }
-        None => {
-            let mut derived = template.input_schema("input");
-            derived["type"] = json!("object");
-            derived
-        }
-    };
-    for finding in &mut found[before..] {
-        finding.offset = finding
-            .offset
-            .map(|offset| moved.given(&finding.member, offset));
-    }
-    Some((template, schema, moved))
-}
-
-fn compile(
-    parts: &RestNodeBuilder,
-    scope: &Scope,
-    found: &mut Vec<NodeFinding>,
-) -> Option<RequestTemplate> {
-    let mut builder = RequestTemplate::builder(&parts.url, scope.clone());
-    for (name, value) in &parts.headers {
-        builder = builder.with_header(name, value);
-    }
-    if let Some(body) = &parts.body {
-        builder = builder.with_body(body);
-    }
-    let error = match builder.build() {
-        Ok(template) => return Some(template),
-        Err(error) => error,
-    };
-    for problem in error.problems() {
-        let member = match problem.part() {
-            Part::Url => URL.to_owned(),
-            Part::Header(name) => {
-                let spelt = parts.headers.iter().map(|(spelt, _)| spelt);
-                let mut spelt = spelt.filter(|spelt| spelt.eq_ignore_ascii_case(name));
-                pointer(HEADERS, spelt.next().map_or(name, |spelt| spelt))
-            }
-            Part::Body => BODY.to_owned(),
-            _ => INPUT.to_owned(),
-        };
-        let rule = match (problem.kind(), problem.part()) {
-            (
-                ErrorKind::MalformedPlaceholder
-                | ErrorKind::UnclosedPlaceholder
-                | ErrorKind::UnknownRoot
-                | ErrorKind::PlaceNotAllowed
-                | ErrorKind::SecretInside
-                | ErrorKind::Conflict
-                | ErrorKind::TooManyHoles,
-                _,
-            ) => NodeRule::Placeholder,
-            (_, Part::Url) => NodeRule::Url,
-            (_, Part::Header(_)) => NodeRule::Header,
-            (_, Part::Body) => NodeRule::Body,
-            _ => NodeRule::Schema,
-        };
-        let mut finding = NodeFinding::error(rule, &member, problem.reason()).at(problem.offset());
-        finding.variable = problem.variable().map(ToString::to_string);
-        found.push(finding);
-    }
-    None
-}
-
-/// Scheme and host are literal, so they are known before any value.
-fn origin(template: &RequestTemplate, found: &mut Vec<NodeFinding>) {
-    let first = template.url().pieces().next();
-    let Some(Piece::Literal(literal)) = first else {
-        return;
-    };
-    let url = Url::parse(literal).ok();
-    let plain = url.filter(|url| url.scheme() == "http" && !is_loopback(url));
-    if plain.is_some() {
-        let message = "must use https; plain http is for loopback addresses only";
-        found.push(NodeFinding::error(NodeRule::Scheme, URL, message).at(0));
-    }
-}
-
-/// `{{input}}` would send along whatever a flow has.
-fn whole_roots(parts: &RestNodeBuilder, template: &RequestTemplate, found: &mut Vec<NodeFinding>) {
-    for (member, hole) in template_holes(template, &parts.headers) {
-        let variable = hole.variable();
-        if variable.path().next().is_none() {
-            let message = format!("names all of {variable}; name what is needed");
-            let finding = NodeFinding::error(NodeRule::Placeholder, &member, message);
-            found.push(finding.at(hole.source_span().start).of(variable));
-        }
-    }
-}
-
-fn disagreements(
-    parts: &RestNodeBuilder,
-    template: &RequestTemplate,
-    declared: &Value,
-    found: &mut Vec<NodeFinding>,
-) {
-    for one in template.check_schema("input", declared) {
-        let rule = match one.kind() {
-            DisagreementKind::Undeclared => NodeRule::Undeclared,
-            DisagreementKind::NeverFits => NodeRule::NeverFits,
-            DisagreementKind::SecretDeclared => NodeRule::Secret,
-            DisagreementKind::MayNotFit => NodeRule::MayNotFit,
-            DisagreementKind::MayBeMissing => NodeRule::MayBeMissing,
-            _ => NodeRule::Unused,
-        };
-        let error = one.kind().is_error();
-        // What the template gets wrong is shown in the template, what the schema allows in the schema.
-        let mut holes = template_holes(template, &parts.headers);
-        let hole = holes.find(|(_, hole)| error && hole.variable().as_str() == one.variable());
-        let (member, offset) = match hole {
-            Some((member, hole)) => (member, Some(hole.source_span().start)),
-            None => (schema::place(INPUT, declared, one.pointer()), None),
-        };
-        let message = one.to_string();
-        let finding = if error {
-            NodeFinding::error(rule, &member, message)
-        } else {
-            NodeFinding::warning(rule, &member, message)
-        };
-        found.push(finding.at(offset).of(shown(one.variable())));
-    }
 }

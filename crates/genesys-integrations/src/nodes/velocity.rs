@@ -14,6 +14,7 @@
 //! Literal `$` and `#`, and backslashes before a reference, are written `${esc.d}`, `${esc.h}` and `${esc.b}`.
 
 mod contract;
+mod escape;
 mod import;
 mod lower;
 mod scan;

@@ -252,8 +252,8 @@ impl PlatformNodes {
         action: &DataAction,
         deadline: &Deadline<'_>,
     ) -> Result<ActionSeen> {
-        let version = version_of(&draft)?;
-        let mut again = true;
+        let body = json!({"version": version_of(&draft)?});
+        let mut unknown = None;
         loop {
             let call = self
                 .client
@@ -261,19 +261,27 @@ impl PlatformNodes {
                 .segment("actionId", &draft.id)
                 .operation("nodes.publish");
             let published = call
-                .with_json(&json!({"version": version}))
+                .with_json(&body)
                 .deadline(deadline.remaining()?)
                 .json::<ActionSeen>()
                 .await;
             let error = match published {
                 Ok(published) => return Ok(published),
-                Err(error) if error.is_outcome_unknown() => error,
-                Err(error) => return Err(error),
+                Err(error) => error,
             };
-            match self.read(&draft.id, deadline).await {
-                Ok(Some(seen)) if seen.difference(action) == Difference::None => return Ok(seen),
-                Ok(_) if again => again = false,
-                _ => return Err(error),
+            let first = match (unknown, error.is_outcome_unknown()) {
+                (None, false) => return Err(error),
+                (None, true) => None,
+                // The second publication was refused, or is unknown as well: the first is the one to be settled.
+                (Some(first), _) => Some(first),
+            };
+            match (self.read(&draft.id, deadline).await, first) {
+                (Ok(Some(seen)), _) if seen.difference(action) == Difference::None => {
+                    return Ok(seen);
+                }
+                (_, Some(first)) => return Err(first),
+                (Ok(_), None) => unknown = Some(error),
+                (Err(_), None) => return Err(error),
             }
         }
     }

@@ -95,16 +95,17 @@ async fn the_guide_sends_the_documents_members_and_no_others() {
 async fn a_lost_answer_of_any_request_leaves_one_node() {
     // errata ALL-18, ALL-07
     for profile in PROFILES {
-        for (place, make) in [
-            ("cut", Fault::cut as fn() -> Fault),
-            ("reset", Fault::reset),
-        ] {
+        let faults: [(&str, fn() -> Fault); 3] = [
+            ("cut answer", || Fault::cut().after_effect()),
+            ("reset after request", || Fault::reset().after_effect()),
+            ("reset before request", || Fault::reset().before_effect()),
+        ];
+        for (place, make) in faults {
             let mut number = 0;
             loop {
-                let context = format!("{place} answer {number}");
+                let context = format!("{place} {number}");
                 let world = World::new(profile).await;
                 let fault = make()
-                    .after_effect()
                     .with_path("/api/v2/**")
                     .with_skip(number)
                     .with_count(1);
@@ -123,7 +124,6 @@ async fn a_lost_answer_of_any_request_leaves_one_node() {
                 }
                 let changed = builder().with_header("X-Source", "flow").build().unwrap();
                 let fault = make()
-                    .after_effect()
                     .with_path("/api/v2/**")
                     .with_skip(number)
                     .with_count(1);
