@@ -13,6 +13,7 @@ mod crash;
 mod deployment;
 mod faults;
 mod literals;
+mod reads;
 mod routes;
 mod secrets;
 mod support;
