@@ -122,7 +122,7 @@ fn a_secret_of_the_input_becomes_a_credential_in_every_place() {
 
 #[test]
 fn a_secret_that_is_declared_as_input_or_spelt_out_is_refused() {
-    // errata RST-09, RST-47
+    // errata RST-09
     let declared = json!({
         "type": "object", "properties": {"targetId": {}, "authToken": {"type": "string"}},
     });
@@ -344,7 +344,7 @@ fn names_numbers_and_times_are_bounded_and_all_violations_come_at_once() {
 
 #[test]
 fn attempts_are_retries_plus_one() {
-    // errata RST-48, RST-24
+    // errata RST-48
     let policy = NodeRetry::default().policy();
     assert_eq!(policy.max_attempts(), 4);
     assert_eq!(NodeRetry::none().policy().max_attempts(), 1);

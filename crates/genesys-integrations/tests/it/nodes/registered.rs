@@ -91,11 +91,14 @@ async fn the_guide_sends_the_documents_members_and_no_others() {
     assert_eq!((seen.memoise(), seen.name()), (None, NAME));
 }
 
+/// What happens to a request, and its name.
+type Named = (&'static str, fn() -> Fault);
+
 #[tokio::test]
 async fn a_lost_answer_of_any_request_leaves_one_node() {
     // errata ALL-18, ALL-07
     for profile in PROFILES {
-        let faults: [(&str, fn() -> Fault); 3] = [
+        let faults: [Named; 3] = [
             ("cut answer", || Fault::cut().after_effect()),
             ("reset after request", || Fault::reset().after_effect()),
             ("reset before request", || Fault::reset().before_effect()),
