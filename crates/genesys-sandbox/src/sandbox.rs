@@ -204,7 +204,8 @@ impl Sandbox {
         self.cloud.ledger.clear();
     }
 
-    /// What the organisation holds now.
+    /// What was made by way of integrations and automation and is there now. Queues and whatever else the organisation was
+    /// seeded with are no part of it.
     #[must_use]
     pub fn state(&self) -> Snapshot {
         snapshot::take(&self.cloud)
