@@ -5,5 +5,5 @@ mod caching;
 mod crossing;
 mod secrets;
 mod sending;
-mod support;
+pub(crate) mod support;
 mod wire;

@@ -12,5 +12,7 @@ mod sandbox;
 #[cfg(feature = "executor")]
 mod schema;
 mod shared_looks;
+#[cfg(feature = "simulator")]
+mod simulator;
 mod support;
 mod widgets;
