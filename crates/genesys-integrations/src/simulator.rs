@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-mod cassette;
+pub mod cassette;
 mod faults;
 mod simulation;
 mod status;
