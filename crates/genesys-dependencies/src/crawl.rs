@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::accuracy::Accuracy;
 use crate::error::{MapError, MapErrorKind};
+use crate::extract::cut;
 use crate::kind::ObjectKind;
+use crate::map::OrganizationRef;
 use crate::progress::{Phase, Progress, SourceState};
 use crate::source::{Coverage, DependencySource, LookUp, Sink};
 use crate::table::ReferenceTable;
@@ -148,9 +150,27 @@ impl Crawler {
     /// [`Incomplete`](MapErrorKind::Incomplete) with [`strict`](CrawlOptions::strict) when anything is missing. Without it, the
     /// error of the first source when not one could be read, and what the graph refuses.
     pub async fn crawl(&self, progress: &Progress) -> Result<Crawl, MapError> {
+        let assembly = Assembly::new(self.table.clone(), &self.options);
+        self.fill(assembly, progress).await
+    }
+
+    /// As [`crawl`](Self::crawl), of a graph that says whose it is.
+    pub(crate) async fn crawl_for(
+        &self,
+        organization: &OrganizationRef,
+        progress: &Progress,
+    ) -> Result<Crawl, MapError> {
+        let mut assembly = Assembly::new(self.table.clone(), &self.options);
+        assembly.property("organization", &organization.id);
+        if let Some(name) = &organization.name {
+            assembly.property("organizationName", cut(name));
+        }
+        self.fill(assembly, progress).await
+    }
+
+    async fn fill(&self, mut assembly: Assembly, progress: &Progress) -> Result<Crawl, MapError> {
         let started = self.clock.now();
         let until = started.checked_add(self.options.deadline);
-        let mut assembly = Assembly::new(self.table.clone(), &self.options);
 
         progress.sources(self.sources.iter().map(|source| source.name()));
         progress.phase(Phase::Read);
@@ -410,7 +430,7 @@ async fn build(
     assembly: Assembly,
     listed: usize,
 ) -> Result<(Graph, Accuracy, Vec<Unlisted>), MapError> {
-    blocking(Phase::Build, move |mut work| {
+    blocking(Phase::Build, None, move |mut work| {
         let (builder, unreadable, unlisted) = assembly.finish()?;
         let graph = builder.freeze_with(&mut work)?;
         let accuracy = Accuracy::of(&graph, &unreadable, listed);
@@ -419,9 +439,10 @@ async fn build(
     .await
 }
 
-/// Does work on the graph on a thread of its own; it is cancelled when the future is dropped.
+/// Does work on the graph, of so many steps at most, on a thread of its own; it is cancelled when the future is dropped.
 pub(crate) async fn blocking<T: Send + 'static>(
     phase: Phase,
+    steps: Option<u64>,
     job: impl FnOnce(Work) -> Result<T, depgraph::Error> + Send + 'static,
 ) -> Result<T, MapError> {
     struct Stop(Arc<AtomicBool>);
@@ -431,7 +452,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
         }
     }
     let flag = Arc::new(AtomicBool::new(false));
-    let work = Work::unlimited().with_cancel(Arc::clone(&flag));
+    let work = steps.map_or_else(Work::unlimited, Work::steps);
+    let work = work.with_cancel(Arc::clone(&flag));
     let stop = Stop(flag);
     let done = tokio::task::spawn_blocking(move || job(work)).await;
     drop(stop);

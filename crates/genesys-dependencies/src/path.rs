@@ -96,11 +96,13 @@ impl FieldPath {
     /// Every match in a document. Takes time in proportion to what the pattern passes, and no stack.
     pub fn find<'a>(&self, document: &'a Value) -> Found<'a> {
         let mut found = Found::default();
-        let mut at = vec![Match {
+        let start = Some(document).filter(|document| !document.is_null());
+        let start = start.map(|value| Match {
             place: String::new(),
-            value: document,
+            value,
             parent: None,
-        }];
+        });
+        let mut at: Vec<Match<'a>> = start.into_iter().collect();
         for step in &self.steps {
             let mut next = Vec::new();
             for one in at {

@@ -1,7 +1,6 @@
 //! Where objects and their references come from.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -191,12 +190,12 @@ pub(crate) struct Mention {
 impl Sink {
     /// Takes objects of one kind with their documents.
     ///
-    /// [`Break`](ControlFlow::Break) when the crawl takes no more, because a limit is reached.
+    /// False when the crawl takes no more, because a limit is reached.
     pub async fn documents(
         &self,
         kind: &ObjectKind,
         documents: impl IntoIterator<Item = Value>,
-    ) -> ControlFlow<()> {
+    ) -> bool {
         let pieces = documents.into_iter().map(|document| Piece::Object {
             kind: kind.clone(),
             found: self.table.extract(kind, &document),
@@ -210,12 +209,12 @@ impl Sink {
 
     /// Takes references that stand in no document, such as the members of a queue: of the object `source`, to what each says.
     ///
-    /// [`Break`](ControlFlow::Break) when the crawl takes no more.
+    /// False when the crawl takes no more.
     pub async fn references(
         &self,
         source: &str,
         references: impl IntoIterator<Item = Reference>,
-    ) -> ControlFlow<()> {
+    ) -> bool {
         let pieces = references.into_iter().map(|reference| Piece::Reference {
             source: source.to_owned(),
             reference,
@@ -225,14 +224,14 @@ impl Sink {
 
     /// Takes what is known about an object from somewhere else than its own list: used when nobody lists it.
     ///
-    /// [`Break`](ControlFlow::Break) when the crawl takes no more.
+    /// False when the crawl takes no more.
     pub async fn mention(
         &self,
         id: impl Into<String>,
         kind: ObjectKind,
         name: Option<String>,
         state: State,
-    ) -> ControlFlow<()> {
+    ) -> bool {
         let mention = Mention {
             id: id.into(),
             kind,
@@ -250,18 +249,18 @@ impl Sink {
         });
     }
 
-    pub(crate) async fn send(&self, pieces: impl IntoIterator<Item = Piece>) -> ControlFlow<()> {
+    pub(crate) async fn send(&self, pieces: impl IntoIterator<Item = Piece>) -> bool {
         let mut pieces = pieces.into_iter();
         loop {
             if self.full.load(Ordering::Relaxed) {
-                return ControlFlow::Break(());
+                return false;
             }
             let batch: Vec<Piece> = pieces.by_ref().take(BATCH).collect();
             if batch.is_empty() {
-                return ControlFlow::Continue(());
+                return true;
             }
             if self.batches.send(batch).await.is_err() {
-                return ControlFlow::Break(());
+                return false;
             }
         }
     }

@@ -1,11 +1,16 @@
 //! The sources of this crate.
 
 mod collection;
+#[cfg(feature = "probe")]
+mod endpoints;
 mod queues;
 mod standard;
 mod tracking;
 
 pub use collection::CollectionSource;
+#[cfg(feature = "probe")]
+#[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
+pub use endpoints::EndpointSource;
 pub use queues::QueueSource;
 pub use standard::standard_sources;
 pub use tracking::TrackingSource;

@@ -123,6 +123,11 @@ impl Assembly {
         (self.objects, self.builder.edge_count() as u64)
     }
 
+    /// Says something about the graph as a whole.
+    pub(super) fn property(&mut self, key: &str, value: &str) {
+        self.builder.set_property(key, value);
+    }
+
     pub(super) fn gap(&mut self, scope: impl Into<String>, reason: impl Into<String>) {
         self.builder.add_gap(scope, reason);
     }

@@ -82,7 +82,7 @@ impl DependencySource for CollectionSource {
         let snapshot = self.list.read(&self.client, &options).await?;
         let coverage = coverage(&snapshot);
         let documents = snapshot.items.into_iter().map(Document::into_value);
-        let _ = sink.documents(&self.kind, documents).await;
+        sink.documents(&self.kind, documents).await;
         Ok(coverage)
     }
 

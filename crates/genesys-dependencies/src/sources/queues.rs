@@ -1,6 +1,5 @@
 //! Queues, their members and their wrap-up codes.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -77,7 +76,7 @@ impl QueueSource {
                     whole = whole.and(part);
                     let ids = snapshot.items.iter().map(|member| member.id.as_str());
                     let references = entries(ids, ObjectKind::USER, edge::HAS_AGENTS, Some(AGENTS));
-                    let _ = sink.references(queue.as_str(), references).await;
+                    sink.references(queue.as_str(), references).await;
                 }
                 Err(error) => {
                     whole = whole.with_gap(format!("members of {queue}"), error.to_string())
@@ -95,7 +94,7 @@ impl QueueSource {
                     let ids = snapshot.items.iter().map(|code| code.id());
                     let references =
                         entries(ids, ObjectKind::WRAP_UP_CODE, edge::WRAPS_UP_WITH, None);
-                    let _ = sink.references(queue.as_str(), references).await;
+                    sink.references(queue.as_str(), references).await;
                 }
                 Err(error) => {
                     whole = whole.with_gap(format!("wrap-up codes of {queue}"), error.to_string())
@@ -159,7 +158,7 @@ impl DependencySource for QueueSource {
             .items
             .into_iter()
             .map(|queue| queue.into_document().into_value());
-        if sink.documents(&ObjectKind::QUEUE, documents).await == ControlFlow::Break(()) {
+        if !sink.documents(&ObjectKind::QUEUE, documents).await {
             return Ok(whole);
         }
         // Made by a loop: of a closure over references the compiler cannot tell that its future is `Send`.

@@ -122,7 +122,7 @@ impl TrackingSource {
                 (false, false) => State::Present,
             };
             let name = resource.name().map(str::to_owned);
-            let _ = sink.mention(resource.id(), kind.clone(), name, state).await;
+            sink.mention(resource.id(), kind.clone(), name, state).await;
             references.push(Reference {
                 target: resource.id().to_owned(),
                 kind,
@@ -131,7 +131,7 @@ impl TrackingSource {
                 alternative: None,
             });
         }
-        let _ = sink.references(&flow.id, references).await;
+        sink.references(&flow.id, references).await;
         whole
     }
 }
@@ -180,11 +180,7 @@ impl DependencySource for TrackingSource {
         let mut whole = coverage(&snapshot);
         let flows: Vec<Flow> = snapshot.items.iter().filter_map(Flow::of).collect();
         let documents = snapshot.items.into_iter().map(Document::into_value);
-        if sink
-            .documents(&ObjectKind::FLOW, documents)
-            .await
-            .is_break()
-        {
+        if !sink.documents(&ObjectKind::FLOW, documents).await {
             return Ok(whole);
         }
         let (ready, gaps) = self

@@ -21,6 +21,7 @@ pub(crate) mod edge {
     pub(crate) const IN_DIVISION: &str = "in-division";
     pub(crate) const LOCATED_AT: &str = "located-at";
     pub(crate) const MEASURES: &str = "measures";
+    pub(crate) const MEMBER_OF: &str = "member-of";
     pub(crate) const NEEDS_SKILL: &str = "needs-skill";
     pub(crate) const PART_OF: &str = "part-of";
     pub(crate) const PLAYS: &str = "plays";
@@ -213,8 +214,8 @@ const OTHERS: &[(Kind, &[Row])] = &[
         &[
             ("skills[].id", HAS_SKILL, Kind::SKILL),
             ("languages[].id", HAS_SKILL, Kind::LANGUAGE),
-            ("groups[].id", PART_OF, Kind::GROUP),
-            ("team.id", PART_OF, Kind::TEAM),
+            ("groups[].id", MEMBER_OF, Kind::GROUP),
+            ("team.id", MEMBER_OF, Kind::TEAM),
             (
                 "locations[].locationDefinition.id",
                 LOCATED_AT,

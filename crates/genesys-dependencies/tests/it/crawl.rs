@@ -398,7 +398,7 @@ impl DependencySource for Shuffled {
 
     async fn read(&self, sink: &Sink) -> Result<Coverage> {
         for (kind, document) in &self.0 {
-            if sink.documents(kind, [document.clone()]).await.is_break() {
+            if !sink.documents(kind, [document.clone()]).await {
                 break;
             }
             tokio::task::yield_now().await;

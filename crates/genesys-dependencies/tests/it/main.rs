@@ -4,5 +4,8 @@
 
 mod crawl;
 mod extraction;
+mod iac;
+mod mapper;
 mod paths;
+mod store;
 mod support;
