@@ -13,6 +13,8 @@ mod problem;
 mod resolver;
 mod server;
 mod signal;
+#[cfg(feature = "simulator")]
+mod simulator;
 
 pub use body::JsonBody;
 pub use limits::Limits;
@@ -22,3 +24,6 @@ pub use problem::Problem;
 pub use resolver::ResolverService;
 pub use server::{Bound, ServeError, Server};
 pub use signal::shutdown_signal;
+#[cfg(feature = "simulator")]
+#[cfg_attr(docsrs, doc(cfg(feature = "simulator")))]
+pub use simulator::SimulatorService;

@@ -122,7 +122,7 @@ impl Server {
             listener,
             address: local,
             limits: self.limits,
-            router: self.router(),
+            router: self.router().layer(Extension(Listening(local))),
         })
     }
 
@@ -159,6 +159,12 @@ fn strong(token: &SecretString) -> bool {
     let token = token.expose_secret();
     token.len() >= MIN_TOKEN && token.bytes().all(|b| b.is_ascii_graphic())
 }
+
+/// Where a request came in, for handlers that take more on loopback.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listening(
+    #[cfg_attr(not(feature = "simulator"), allow(dead_code))] pub(crate) SocketAddr,
+);
 
 #[derive(Clone)]
 struct Turns {

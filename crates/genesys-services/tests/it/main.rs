@@ -4,4 +4,5 @@
 
 mod resolver;
 mod server;
+mod simulator;
 mod wire;

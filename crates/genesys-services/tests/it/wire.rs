@@ -15,7 +15,11 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn start(server: Server) -> Running {
-    let bound = server.bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    start_on(server, "127.0.0.1:0").await
+}
+
+pub(crate) async fn start_on(server: Server, address: &str) -> Running {
+    let bound = server.bind(address.parse().unwrap()).await.unwrap();
     let address = bound.local_addr();
     let (stop, stopped) = oneshot::channel();
     let done = tokio::spawn(bound.run(async {
