@@ -1,5 +1,5 @@
 //! Every measurement of the workspace, or the parts named on the command line:
-//! `cargo bench -p genesys-benches -- breaker token client pages guard probe template instructions`.
+//! `cargo bench -p genesys-benches -- breaker token client pages guard probe template nodes instructions`.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ mod breaker;
 mod client;
 mod guard;
 mod instructions;
+mod nodes;
 mod pages;
 mod probe;
 mod template;
@@ -24,7 +25,7 @@ fn main() {
     if instructions::child(&arguments) {
         return;
     }
-    let parts: [(&str, fn()); 8] = [
+    let parts: [(&str, fn()); 9] = [
         ("breaker", breaker::run),
         ("token", token::run),
         ("client", client::run),
@@ -32,6 +33,7 @@ fn main() {
         ("guard", guard::run),
         ("probe", probe::run),
         ("template", template::run),
+        ("nodes", nodes::run),
         ("instructions", instructions::run),
     ];
     // `cargo bench` adds `--bench`.
