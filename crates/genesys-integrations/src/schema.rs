@@ -31,7 +31,7 @@ pub use violation::Violation;
 /// | the schema's text | 256 KiB |
 /// | nesting of the schema | 64 levels |
 /// | nesting of a value | 64 levels |
-/// | schemas in all, each reference replaced by what it leads to | 100,000 |
+/// | schemas in all, each reference replaced by what it leads to | 20,000 |
 /// | schemas in a row, for the same value and in all | 64 and 1,024 |
 /// | one compiled pattern | 1 MiB |
 /// | violations reported | 1,000 |
@@ -53,7 +53,7 @@ impl Default for SchemaLimits {
             bytes: 256 * 1024,
             depth: 64,
             value_depth: 64,
-            width: 100_000,
+            width: 20_000,
             chain: 64,
             length: 1024,
             pattern_bytes: 1024 * 1024,

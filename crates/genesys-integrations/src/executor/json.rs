@@ -24,7 +24,11 @@ pub(super) enum Unusable {
 pub(super) fn parse(text: &str) -> Result<Value, Unusable> {
     let value = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(_) => saturate(text, DEPTH).ok_or(Unusable::Unreadable)?,
+        // Its one complaint about such a number; all others are final, so that what is no JSON is read once.
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            saturate(text, DEPTH).ok_or(Unusable::Unreadable)?
+        }
+        Err(_) => return Err(Unusable::Unreadable),
     };
     match Values::new().with_text("text", text) {
         Ok(_) => Ok(value),

@@ -44,17 +44,20 @@ impl Draft {
     pub(super) fn of(schema: &Value, fallback: Self) -> Result<Self, SchemaError> {
         match schema.get("$schema") {
             None => Ok(fallback),
-            Some(Value::String(uri)) => Self::from_uri(uri).ok_or_else(|| {
-                SchemaError::new(
-                    SchemaErrorKind::Draft,
-                    "only drafts 7, 2019-09 and 2020-12 are supported",
-                )
-                .at("/$schema")
-            }),
+            Some(Value::String(uri)) => {
+                Self::from_uri(uri).ok_or_else(|| Self::unsupported().at("/$schema"))
+            }
             Some(_) => {
                 Err(SchemaError::new(SchemaErrorKind::Invalid, "is not a text").at("/$schema"))
             }
         }
+    }
+
+    pub(super) fn unsupported() -> SchemaError {
+        SchemaError::new(
+            SchemaErrorKind::Draft,
+            "only drafts 7, 2019-09 and 2020-12 are supported",
+        )
     }
 
     pub(super) fn engine(self) -> jsonschema::Draft {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::error::{SchemaError, SchemaErrorKind};
-use super::reader::{Edge, Node, Reader};
+use super::reader::{Edge, Node, Reader, Schemas};
 use super::{Draft, SchemaLimits};
 
 /// Visits that collecting the violations of one value may take.
@@ -29,7 +29,10 @@ pub(super) fn judge(
     documents: &HashMap<String, Value>,
     limits: &SchemaLimits,
 ) -> Result<Cost, SchemaError> {
-    let nodes = Reader::new(schema, draft, documents).read();
+    let Schemas { nodes, foreign } = Reader::new(schema, draft, documents).read();
+    if let Some(pointer) = foreign {
+        return Err(Draft::unsupported().at(&pointer));
+    }
     let order = in_place_order(&nodes)?;
     let components = components(&nodes);
     check_chains(&nodes, &order, limits)?;

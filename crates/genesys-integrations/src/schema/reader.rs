@@ -70,6 +70,16 @@ pub(super) struct Reader<'a> {
     resources: HashMap<String, &'a Value>,
     anchors: HashMap<(String, String), &'a Value>,
     references: Vec<(usize, Url, &'a str)>,
+    /// A schema within that is written in a draft that is not supported.
+    foreign: Option<String>,
+}
+
+/// What was read.
+pub(super) struct Schemas {
+    /// The first is the whole.
+    pub(super) nodes: Vec<Node>,
+    /// Where a draft is named that is not supported.
+    pub(super) foreign: Option<String>,
 }
 
 struct Open<'a> {
@@ -93,6 +103,7 @@ impl<'a> Reader<'a> {
             resources: HashMap::new(),
             anchors: HashMap::new(),
             references: Vec::new(),
+            foreign: None,
         };
         if let Ok(base) = Url::parse(NO_BASE) {
             reader.resources.insert(base.to_string(), schema);
@@ -101,15 +112,18 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// Every schema that can be reached; the first is the whole.
-    pub(super) fn read(mut self) -> Vec<Node> {
+    /// Every schema that can be reached.
+    pub(super) fn read(mut self) -> Schemas {
         loop {
             while let Some(open) = self.open.pop() {
                 self.expand(&open);
             }
             // Anchors may stand behind what refers to them, so references wait until all that is known has been read.
             let Some((from, base, reference)) = self.references.pop() else {
-                return self.nodes;
+                return Schemas {
+                    nodes: self.nodes,
+                    foreign: self.foreign,
+                };
             };
             if let Some(to) = self.resolve(&base, reference) {
                 self.nodes[from].edges.push(Edge { to, in_place: true });
@@ -125,6 +139,14 @@ impl<'a> Reader<'a> {
             return Some(*node);
         }
         let node = self.nodes.len();
+        let draft = members.get("$schema").and_then(Value::as_str);
+        if let Some(draft) = draft
+            && Draft::from_uri(draft).is_none()
+            && !self.documents.contains_key(draft.trim_end_matches('#'))
+        {
+            self.foreign
+                .get_or_insert_with(|| format!("{pointer}/$schema"));
+        }
         self.nodes.push(Node {
             pointer,
             edges: Vec::new(),

@@ -124,6 +124,27 @@ fn the_draft_is_pinned_by_the_schema_or_by_us() {
 }
 
 #[test]
+fn a_schema_within_is_held_to_the_same_drafts() {
+    let other = json!({"$id": "x", "$schema": "http://json-schema.org/draft-04/schema#"});
+    for (schema, pointer) in [
+        (json!({"properties": {"a": other}}), "/properties/a/$schema"),
+        (
+            json!({"definitions": {"a": other}}),
+            "/definitions/a/$schema",
+        ),
+    ] {
+        let error = Schema::compile(&schema).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.pointer()),
+            (SchemaErrorKind::Draft, pointer)
+        );
+    }
+    // Not where it is a value, or a member's name.
+    let data = json!({"const": other, "properties": {"$schema": {"type": "string"}}});
+    assert!(Schema::compile(&data).is_ok());
+}
+
+#[test]
 fn a_schema_reaches_neither_network_nor_file() {
     // errata RST-38
     for reference in [
