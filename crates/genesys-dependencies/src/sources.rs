@@ -1,6 +1,7 @@
 //! The sources of this crate.
 
 mod collection;
+mod email;
 #[cfg(feature = "probe")]
 mod endpoints;
 mod queues;
@@ -8,6 +9,7 @@ mod standard;
 mod tracking;
 
 pub use collection::CollectionSource;
+pub use email::EmailSource;
 #[cfg(feature = "probe")]
 #[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
 pub use endpoints::EndpointSource;

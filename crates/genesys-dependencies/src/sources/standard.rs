@@ -6,7 +6,7 @@ use genesys_core::{Client, Profile};
 use genesys_routing::Directory;
 use genesys_routing::read::{Collection, ReadOptions};
 
-use super::{CollectionSource, QueueSource, TrackingSource};
+use super::{CollectionSource, EmailSource, QueueSource, TrackingSource};
 use crate::kind::ObjectKind as Kind;
 use crate::source::DependencySource;
 
@@ -130,13 +130,6 @@ const LISTS: &[Row] = &[
         &[],
     ),
     (
-        "email domains",
-        Kind::EMAIL_DOMAIN,
-        "/api/v2/routing/email/domains",
-        Numbered(100),
-        &[],
-    ),
-    (
         "response libraries",
         Kind::RESPONSE_LIBRARY,
         "/api/v2/responsemanagement/libraries",
@@ -178,7 +171,7 @@ const LISTS: &[Row] = &[
 /// | profile | sources |
 /// | --- | --- |
 /// | guide | what the source document reads: queues with their members, locations |
-/// | platform | these, wrap-up codes of queues, flows with what dependency tracking knows of them, divisions, users, groups, teams, skill groups, skills, languages, wrap-up codes, prompts, scripts, schedules, schedule groups, emergency groups, call routes, data tables, sites, edge groups, email domains, response libraries, triggers, integrations, credentials and data actions |
+/// | platform | these, wrap-up codes of queues, flows with what dependency tracking knows of them, divisions, users, groups, teams, skill groups, skills, languages, wrap-up codes, prompts, scripts, schedules, schedule groups, emergency groups, call routes, data tables, sites, edge groups, email domains with their routes, response libraries, triggers, integrations, credentials and data actions |
 pub fn standard_sources(
     profile: Profile,
     client: &Client,
@@ -203,6 +196,7 @@ pub fn standard_sources(
     let mut sources: Vec<Arc<dyn DependencySource>> = vec![
         Arc::new(queues.with_wrap_up_codes(client.clone())),
         Arc::new(TrackingSource::new(client.clone()).with_options(options.clone())),
+        Arc::new(EmailSource::new(client.clone()).with_options(options.clone())),
         Arc::new(locations),
     ];
     sources.extend(LISTS.iter().map(|(name, kind, path, pages, query)| {

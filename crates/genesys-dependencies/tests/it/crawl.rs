@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use depgraph::{FindingKind, Graph, Policy, State, Work};
 use genesys_core::{Client, Profile, Result};
 use genesys_dependencies::{
-    CollectionSource, Coverage, Crawl, CrawlOptions, Crawler, DependencySource, MapErrorKind,
-    ObjectKind, Phase, Progress, QueueSource, Sink, SourceState, TrackingSource, standard_sources,
+    CollectionSource, Coverage, Crawl, CrawlOptions, Crawler, DependencySource, EmailSource,
+    MapErrorKind, ObjectKind, Phase, Progress, QueueSource, Sink, SourceState, TrackingSource,
+    standard_sources,
 };
 use genesys_routing::Directory;
 use genesys_routing::read::{Collection, ReadOptions};
@@ -678,15 +679,37 @@ fn the_platform_is_read_kind_by_kind_and_the_document_reads_what_it_says() {
         .collect();
     assert_eq!(
         missing,
-        [
-            "emailRoute",
-            "endpoint",
-            "messagingRecipient",
-            "response",
-            "smsAddress"
-        ]
+        ["endpoint", "messagingRecipient", "response", "smsAddress"]
     );
     let guide = standard_sources(Profile::Guide, &client, &ReadOptions::default());
     let names: Vec<&str> = guide.iter().map(|source| source.name()).collect();
     assert_eq!(names, ["queues", "locations"]);
+}
+
+#[tokio::test]
+async fn email_routes_are_read_with_their_domains() {
+    // errata DEP-10
+    let platform = Platform::new()
+        .list(
+            "/api/v2/routing/email/domains",
+            [json!({"id": "mail.example.com"})],
+        )
+        .list(
+            "/api/v2/routing/email/domains/mail.example.com/routes",
+            [json!({"id": "r", "pattern": "help", "queue": {"id": "q"}, "spamFlow": {"id": "f"}})],
+        );
+    let client = platform.client();
+    let source = EmailSource::new(client.clone());
+    let crawl = crawl(&crawler(
+        &client,
+        [Arc::new(source) as Arc<dyn DependencySource>],
+    ))
+    .await;
+    let graph = &crawl.graph;
+    assert_eq!(
+        edges(graph),
+        ["r runs f", "r part-of mail.example.com", "r routes-to q"]
+    );
+    assert_eq!(graph.name(graph.find("r").unwrap()), Some("help"));
+    assert!(graph.gaps().is_empty());
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crawl;
+#[cfg(feature = "probe")]
+mod endpoints;
 mod extraction;
 mod iac;
 mod mapper;
 mod paths;
+mod sandbox;
 mod store;
 mod support;
