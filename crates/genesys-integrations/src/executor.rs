@@ -56,7 +56,7 @@ const ACTION: &str = "node_executed";
 /// | a write | forgets what was kept of its URL |
 ///
 /// Requests with bodies that are the same but for order and white space, with the same method, URL, headers and caller, are the same
-/// request: of those that miss together one is sent. A validator (`ETag`) is not used: what is past its time is fetched anew.
+/// request: of those that miss together one is sent, and all get its answer if it may be kept. A validator (`ETag`) is not used: what is past its time is fetched anew.
 #[derive(Clone)]
 pub struct Executor(Arc<Inner>);
 
@@ -149,7 +149,7 @@ impl Executor {
             }
             Err(outcome) => {
                 let result = inner.fetch(node, &request, started, deadline).await;
-                self.forget(&request, &result).await;
+                self.forget(node, &request, &result).await;
                 let received =
                     result.map_err(|error| error.change(|error| error.cache = outcome))?;
                 Ok(done(&received.answer, received.attempts, outcome))
@@ -158,10 +158,17 @@ impl Executor {
     }
 
     /// A write that took effect, or may have, makes stale what was kept of its URL.
-    async fn forget(&self, request: &Outgoing, result: &Result<Received, ExecutionError>) {
+    async fn forget(
+        &self,
+        node: &PreparedNode,
+        request: &Outgoing,
+        result: &Result<Received, ExecutionError>,
+    ) {
         let Some(cache) = &self.0.cache else {
             return;
         };
+        // A memoised node changes nothing, whatever its method.
+        let writes = !request.method.is_safe() && node.memoise().is_none();
         let changed = match result {
             Ok(_) => true,
             // A 2xx whose body is not what it should be is a 2xx.
@@ -169,7 +176,7 @@ impl Executor {
                 error.is_outcome_unknown() || error.status().is_some_and(|status| status < 400)
             }
         };
-        if changed && !request.method.is_safe() {
+        if changed && writes {
             cache.invalidate(request.url.as_str()).await;
         }
     }
@@ -207,8 +214,17 @@ impl Executor {
             let flown = self.fly(node, &request, &place, started, deadline).await;
             flown.map(|fetched| (fetched, true))
         } else {
-            self.join(cache, node, request, &place, started, deadline)
-                .await
+            let joined = self
+                .join(cache, node, request.clone(), &place, started, deadline)
+                .await;
+            match joined {
+                // An answer that may not be kept is for the one who asked; whoever joined him asks himself.
+                Ok((fetched, false)) if fetched.is_for_one() => {
+                    let flown = self.fly(node, &request, &place, started, deadline).await;
+                    flown.map(|fetched| (fetched, true))
+                }
+                joined => joined,
+            }
         };
         match (landed, stale) {
             (Ok((fetched, led)), _) => {

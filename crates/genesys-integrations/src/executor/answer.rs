@@ -166,6 +166,11 @@ impl From<(Received, bool)> for Fetched {
 }
 
 impl Fetched {
+    /// True for an answer that may not be used again.
+    pub(super) fn is_for_one(&self) -> bool {
+        !self.stored && self.found.is_none()
+    }
+
     pub(super) fn found(answer: Answer, age: Duration) -> Arc<Self> {
         Arc::new(Self {
             answer,

@@ -37,7 +37,7 @@ pub enum CacheOutcome {
     Bypassed,
     /// There was no answer, so one was fetched.
     Miss {
-        /// It is kept now.
+        /// It may be kept, and the store was given it.
         stored: bool,
     },
     /// The answer of a call that was under way for the same request.

@@ -102,6 +102,7 @@ pub(super) fn lifetime(
 ) -> Option<Lifetime> {
     let directives = Directives::of(answer);
     let kept = status.is_success()
+        && status != StatusCode::PARTIAL_CONTENT
         && !directives.has("no-store")
         && !Directives::of(request).has("no-store")
         && (terms.private || !directives.has("private"))
@@ -399,9 +400,7 @@ mod tests {
         for status in [100, 206, 301, 304, 400, 404, 410, 429, 500, 501] {
             let plain = judge(terms(false), status, &[("cache-control", "max-age=60")]);
             assert_eq!(plain, None, "{status}");
-            if status != 206 {
-                assert_eq!(judge(terms(true), status, &[]), None, "{status}");
-            }
+            assert_eq!(judge(terms(true), status, &[]), None, "{status}");
         }
     }
 

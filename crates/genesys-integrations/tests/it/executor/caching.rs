@@ -222,6 +222,21 @@ async fn a_thousand_that_miss_together_send_one_request() {
 }
 
 #[tokio::test]
+async fn an_answer_that_may_not_be_kept_is_not_shared_either() {
+    let world = World::new();
+    numbered(&world, &[("cache-control", "no-store")]);
+    let node = prepare(memoised());
+    let all = join_all((0..20).map(|_| world.executor.execute(&node, call(&input()))));
+    let numbers: std::collections::HashSet<u64> = world
+        .drive(all)
+        .await
+        .into_iter()
+        .map(|one| number(one.unwrap().data.json().unwrap()))
+        .collect();
+    assert_eq!((numbers.len(), world.sent()), (20, 20));
+}
+
+#[tokio::test]
 async fn callers_who_miss_together_are_not_given_each_others_answer() {
     // errata RST-28, RST-35
     let world = World::new();
