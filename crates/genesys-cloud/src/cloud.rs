@@ -116,6 +116,28 @@ impl GenesysCloud {
         &self.inner.event_routes
     }
 
+    /// A mapper of everything that the chosen profile can read of the organisation. Each call makes one of its own: keep it, and
+    /// share it by cloning.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use genesys_cloud::GenesysCloud;
+    ///
+    /// let cloud = GenesysCloud::sandbox().await?;
+    /// let mapper = cloud.dependency_mapper(&Default::default());
+    /// let outcome = mapper.map().await?;
+    /// assert_eq!((outcome.map.status(), outcome.map.queues()), ("complete", 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    #[cfg(feature = "dependencies")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "dependencies")))]
+    pub fn dependency_mapper(
+        &self,
+        options: &genesys_routing::read::ReadOptions,
+    ) -> genesys_dependencies::Mapper {
+        genesys_dependencies::Mapper::for_profile(self.profile(), self.client(), options)
+    }
+
     /// The client below, for calls that no typed API covers.
     pub fn client(&self) -> &Client {
         &self.inner.client

@@ -12,14 +12,22 @@ pub use cloud::{GenesysCloud, Origin};
 pub use genesys_core::{Client, Error, ErrorKind, Hosts, Profile, Region, Result};
 pub use status_step::StatusStep;
 
-#[cfg(feature = "resolver")]
-#[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]
+#[cfg(feature = "dependencies")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dependencies")))]
+#[doc(no_inline)]
+pub use depgraph;
+#[cfg(any(feature = "dependencies", feature = "resolver"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "dependencies", feature = "resolver"))))]
 #[doc(no_inline)]
 pub use endpoint_probe;
 #[doc(no_inline)]
 pub use genesys_auth as auth;
 #[doc(no_inline)]
 pub use genesys_core as core;
+#[cfg(feature = "dependencies")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dependencies")))]
+#[doc(no_inline)]
+pub use genesys_dependencies as dependencies;
 #[doc(no_inline)]
 pub use genesys_integrations as integrations;
 #[doc(no_inline)]
