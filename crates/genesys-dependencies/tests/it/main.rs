@@ -6,6 +6,7 @@ mod crawl;
 #[cfg(feature = "probe")]
 mod endpoints;
 mod extraction;
+mod generated;
 mod iac;
 mod mapper;
 mod paths;

@@ -49,7 +49,7 @@ fn client_of(sandbox: &Sandbox, id: &str, secret: &str) -> Client {
         .unwrap()
 }
 
-async fn start(organisation: Organisation) -> (Sandbox, Client) {
+pub(crate) async fn start(organisation: Organisation) -> (Sandbox, Client) {
     let builder = Sandbox::builder().with_organisation(organisation);
     let sandbox = builder
         .with_quota(1_000_000, Duration::from_secs(60))
