@@ -13,6 +13,7 @@ use genesys_cloud::resilience::{Clock, SystemClock};
 use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::integration::{self, Mode, Settings};
+use genesys_examples::workflows::nodes;
 use genesys_examples::workflows::routing::{self, Setup};
 use genesys_examples::workflows::widget;
 use serde::Serialize;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let routing_settings = routing::Settings::from_env()?;
+    let node_settings = nodes::Settings::from_env()?;
     let folder = args.cloud.folder()?;
     let steps = Steps::new();
     // The real cloud speaks one profile; the sandbox speaks both.
@@ -102,6 +104,25 @@ async fn run(args: Args) -> Result<(), Failure> {
             let result = format!("{} of {} routes held", detail.resolved(), routes.len());
             let detail = serde_json::to_value(detail)?;
             stop("002 event routing", started, result, detail);
+        }
+        setup.end().await?;
+
+        // So is the system that the node calls.
+        let setup = nodes::Setup::begin(args.cloud(), &node_settings, folder).await?;
+        let cases = setup.cases(None)?;
+        if !cases.is_empty() {
+            let started = SystemClock.now();
+            steps.line(format!("REST node simulator, {}", setup.cloud.describe()));
+            let registration = setup.register(None, &steps).await?;
+            let ran = setup.run(&cases, &steps).await;
+            let succeeded = ran.iter().filter(|one| one.simulation.is_success()).count();
+            let result = format!(
+                "{}, {succeeded} of {} calls succeeded",
+                registration.change,
+                ran.len()
+            );
+            let detail = serde_json::json!({"registration": registration, "cases": ran});
+            stop("003 REST nodes", started, result, detail);
         }
         setup.end().await?;
     }

@@ -34,12 +34,16 @@ fn operands(name: &str) -> &'static [&'static str] {
             env!("CARGO_MANIFEST_DIR"),
             "/widgets/dashboard.json"
         )],
+        "node_check" => &[concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/nodes/resource.json"
+        )],
         _ => &[],
     }
 }
 
 /// How the names of settings begin.
-const SETTINGS: [&str; 4] = ["GENESYS", "CRM_", "MESH_", "SERVICE_"];
+const SETTINGS: [&str; 5] = ["GENESYS", "CRM_", "MESH_", "NODE_", "SERVICE_"];
 
 fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program(name));
@@ -346,6 +350,115 @@ fn a_route_of_the_callers_own_is_read_and_refused_with_its_place() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("bearer token"), "{told}");
+}
+
+#[test]
+fn the_simulator_shows_what_document_003_shows() {
+    // errata RST-45, RST-52
+    for profile in ["guide", "platform"] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["--profile", profile, "--json"];
+        let output = run("rest_node_simulator", &arguments, folder.path(), &[]);
+        assert!(output.status.success(), "{output:?}");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["registration"]["change"], "created", "{profile}");
+        let cases = summary["cases"].as_array().unwrap();
+        for (name, status, retries, cache) in [
+            ("first call", 200, 0, "miss"),
+            ("the same again", 200, 0, "hit"),
+            ("429, Retry-After in seconds", 200, 1, "miss"),
+            ("429, Retry-After as a date", 200, 1, "miss"),
+            ("503", 200, 1, "miss"),
+            ("body cut off", 200, 1, "miss"),
+            ("connection reset", 200, 1, "miss"),
+            ("no connection", 200, 1, "miss"),
+            ("answer drips in for 2 s", 200, 1, "miss"),
+            ("wrong schema", 502, 0, "miss"),
+            ("404", 502, 0, "miss"),
+            ("quotes, slashes, {{input.x}}", 200, 0, "miss"),
+            ("a path that climbs", 422, 0, "off"),
+            ("an input of the wrong type", 422, 0, "off"),
+            ("down", 502, 3, "miss"),
+            ("circuit breaker open", 503, 0, "miss"),
+        ] {
+            let case = cases.iter().find(|case| case["case"] == name).unwrap();
+            let simulation = &case["simulation"];
+            assert_eq!(case["httpStatus"], status, "{profile} {name}: {case}");
+            assert_eq!(simulation["retries"], retries, "{profile} {name}: {case}");
+            assert_eq!(simulation["cache"]["outcome"], cache, "{profile} {name}: {case}");
+        }
+        let trail = std::fs::read_to_string(folder.path().join("node_audit.log")).unwrap();
+        for (action, times) in [("node_registered", 2), ("node_executed", 2 * cases.len())] {
+            let of_action = format!("\"action\":\"{action}\"");
+            assert_eq!(trail.matches(&of_action).count(), times, "{profile} {action}");
+        }
+        assert!(!trail.contains("sandbox-resource-token"), "{profile}");
+    }
+}
+
+#[test]
+fn a_node_of_the_callers_own_runs_from_a_cassette() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let node = write(
+        "node.json",
+        r#"{"name": "Find case", "type": "REST", "requestUrl": "https://api.example.com/v1/cases/{{input.id}}",
+            "requestMethod": "GET", "inputSchema": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]},
+            "responseSchema": {"type": "object", "required": ["state"]},
+            "retryConfig": {"maxRetries": 0, "backoffType": "exponential", "initialDelay": 1000, "maxDelay": 10000}}"#,
+    );
+    let inputs = write("inputs.json", r#"[{"id": 7}, {"id": "seven"}]"#);
+    let cassette = write("cassette.jsonl", CASSETTE);
+    let arguments = [
+        "--node", &node, "--input", &inputs, "--replay", &cassette, "--json",
+    ];
+    let output = run("rest_node_simulator", &arguments, folder.path(), &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("1 of 2 inputs failed"), "{told}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["cases"][0]["simulation"]["data"]["state"], "open");
+    assert_eq!(summary["cases"][1]["httpStatus"], 422);
+    // A node that breaks rules is a matter of configuration, with every finding.
+    let faulty = concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/faulty.json");
+    let output = run("rest_node_simulator", &["--node", faulty], folder.path(), &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for part in ["{{name.name}}", "remote_reference", "body_not_allowed"] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+}
+
+#[test]
+fn a_nodes_document_is_checked_offline_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/faulty.json");
+    let report = |form: &str| {
+        let output = run("node_check", &[faulty, "--format", form], folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = report("text");
+    for part in [
+        "${esc.uriEncode(${input.targetId})}",
+        "error[secret] /requestHeaders/Authorization",
+        "error[body] /requestBody at byte 22: the object has this key twice",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("eyJhbGci"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    assert_eq!(json["reports"][0]["report"]["dataAction"]["name"], "ExternalRESTNode");
+    let sarif: serde_json::Value = serde_json::from_str(&report("sarif")).unwrap();
+    assert_eq!(sarif["runs"].as_array().unwrap().len(), 2);
+    let clean = run("node_check", &[], folder.path(), &[]);
+    assert_eq!(clean.status.code(), Some(0), "{clean:?}");
+    let strict = run("node_check", &["--fail-on", "warning"], folder.path(), &[]);
+    assert_eq!(strict.status.code(), Some(1), "{strict:?}");
 }
 
 #[test]

@@ -16,8 +16,8 @@ pub use status_step::StatusStep;
 #[cfg_attr(docsrs, doc(cfg(feature = "dependencies")))]
 #[doc(no_inline)]
 pub use depgraph;
-#[cfg(any(feature = "dependencies", feature = "resolver"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "dependencies", feature = "resolver"))))]
+#[cfg(any(feature = "dependencies", feature = "resolver", feature = "simulator"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "dependencies", feature = "resolver", feature = "simulator"))))]
 #[doc(no_inline)]
 pub use endpoint_probe;
 #[doc(no_inline)]

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::builder::RestNodeBuilder;
 use super::finding::{NodeError, NodeFinding, NodeRule, is_refused, pointer};
 use super::node::{Inner, RestNode};
-use super::schema;
+use super::{schema, secrets};
 
 mod template;
 
@@ -97,6 +97,7 @@ pub(super) fn check(
     texts(&parts, &mut found);
     method(&parts, &mut found);
     headers(&parts, &mut found);
+    secrets::spelt_out(&parts, &mut found);
     times(&parts, &mut found);
     let usable = schemas(&parts, &mut found);
     let built = usable

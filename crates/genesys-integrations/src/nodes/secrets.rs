@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use genesys_template::{Piece, RequestTemplate, Template};
+use genesys_template::{RequestTemplate, Template};
 
 use super::builder::RestNodeBuilder;
 use super::finding::{NodeFinding, NodeRule, pointer};
@@ -100,8 +100,18 @@ pub(super) fn move_out(
     moved
 }
 
-/// Refuses secret headers that are spelt out or take an input; where only the name tells, warns. Refuses secrets in the URL, which
-/// logs and caches see.
+/// Refuses secret headers that are spelt out; where only the name tells, warns. Needs no template, so that it is told with whatever
+/// else is wrong.
+pub(super) fn spelt_out(parts: &RestNodeBuilder, found: &mut Vec<NodeFinding>) {
+    for (name, value) in &parts.headers {
+        if is_likely(name) && !value.trim().is_empty() && !value.contains("{{") {
+            let message = "a secret that is spelt out; take it from credentials";
+            found.push(secret(name, message));
+        }
+    }
+}
+
+/// Refuses secret headers that take an input; where only the name tells, warns. Refuses secrets in the URL, which logs and caches see.
 pub(super) fn check(
     parts: &RestNodeBuilder,
     template: &RequestTemplate,
@@ -111,26 +121,8 @@ pub(super) fn check(
         if !is_likely(name) {
             continue;
         }
-        let member = pointer(rules::HEADERS, name);
-        let report = |message: &str| {
-            if is_secret(name) {
-                NodeFinding::error(NodeRule::Secret, &member, message)
-            } else {
-                NodeFinding::warning(NodeRule::Secret, &member, message)
-            }
-        };
-        let mut holes = value.holes().peekable();
-        if holes.peek().is_none()
-            && value
-                .pieces()
-                .any(|piece| matches!(piece, Piece::Literal(text) if !text.trim().is_empty()))
-        {
-            found.push(report(
-                "a secret that is spelt out; take it from credentials",
-            ));
-        }
-        for hole in holes.filter(|hole| !hole.is_secret()) {
-            let finding = report("takes an input; take secrets from credentials");
+        for hole in value.holes().filter(|hole| !hole.is_secret()) {
+            let finding = secret(name, "takes an input; take secrets from credentials");
             found.push(finding.at(hole.source_span().start).of(hole.variable()));
         }
     }
@@ -138,5 +130,14 @@ pub(super) fn check(
         let message = "a secret in a URL is seen by logs and caches; put it into a header";
         let finding = NodeFinding::warning(NodeRule::Secret, rules::URL, message);
         found.push(finding.at(hole.source_span().start).of(hole.variable()));
+    }
+}
+
+fn secret(header: &str, message: &'static str) -> NodeFinding {
+    let member = pointer(rules::HEADERS, header);
+    if is_secret(header) {
+        NodeFinding::error(NodeRule::Secret, &member, message)
+    } else {
+        NodeFinding::warning(NodeRule::Secret, &member, message)
     }
 }

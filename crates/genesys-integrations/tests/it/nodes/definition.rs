@@ -366,3 +366,15 @@ fn nothing_of_a_builder_that_may_be_a_secret_is_shown() {
     let builder = post().with_header("Authorization", "Bearer s3cr3t");
     assert!(!format!("{builder:?}").contains("s3cr3t"));
 }
+
+#[test]
+fn a_secret_that_is_spelt_out_is_told_with_whatever_else_is_wrong() {
+    // errata RST-09
+    let error = RestNode::builder("x", Method::GET, "https://api.example.com/{{broken")
+        .with_header("Authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.c2VjcmV0")
+        .build()
+        .unwrap_err();
+    assert!(error.has(NodeRule::Placeholder), "{error:?}");
+    assert!(error.has(NodeRule::Secret), "{error:?}");
+    assert!(!error.to_string().contains("eyJ"), "{error}");
+}
