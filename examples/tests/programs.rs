@@ -34,10 +34,7 @@ fn operands(name: &str) -> &'static [&'static str] {
             env!("CARGO_MANIFEST_DIR"),
             "/widgets/dashboard.json"
         )],
-        "node_check" => &[concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/nodes/resource.json"
-        )],
+        "node_check" => &[concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/resource.json")],
         _ => &[],
     }
 }
@@ -385,16 +382,28 @@ fn the_simulator_shows_what_document_003_shows() {
             let simulation = &case["simulation"];
             assert_eq!(case["httpStatus"], status, "{profile} {name}: {case}");
             assert_eq!(simulation["retries"], retries, "{profile} {name}: {case}");
-            assert_eq!(simulation["cache"]["outcome"], cache, "{profile} {name}: {case}");
+            assert_eq!(
+                simulation["cache"]["outcome"], cache,
+                "{profile} {name}: {case}"
+            );
         }
         let trail = std::fs::read_to_string(folder.path().join("node_audit.log")).unwrap();
         for (action, times) in [("node_registered", 2), ("node_executed", 2 * cases.len())] {
             let of_action = format!("\"action\":\"{action}\"");
-            assert_eq!(trail.matches(&of_action).count(), times, "{profile} {action}");
+            assert_eq!(
+                trail.matches(&of_action).count(),
+                times,
+                "{profile} {action}"
+            );
         }
         assert!(!trail.contains("sandbox-resource-token"), "{profile}");
     }
 }
+
+/// What an external system once answered, as `--record` writes it.
+const CASSETTE: &str = r#"{"cassette":1}
+{"request":{"method":"GET","url":"https://api.example.com/v1/cases/7","headers":[]},"answer":{"status":200,"headers":[["content-type","application/json"]],"body":"{\"state\":\"open\"}"}}
+"#;
 
 #[test]
 fn a_node_of_the_callers_own_runs_from_a_cassette() {
@@ -425,7 +434,12 @@ fn a_node_of_the_callers_own_runs_from_a_cassette() {
     assert_eq!(summary["cases"][1]["httpStatus"], 422);
     // A node that breaks rules is a matter of configuration, with every finding.
     let faulty = concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/faulty.json");
-    let output = run("rest_node_simulator", &["--node", faulty], folder.path(), &[]);
+    let output = run(
+        "rest_node_simulator",
+        &["--node", faulty],
+        folder.path(),
+        &[],
+    );
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
     for part in ["{{name.name}}", "remote_reference", "body_not_allowed"] {
@@ -438,7 +452,12 @@ fn a_nodes_document_is_checked_offline_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let faulty = concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/faulty.json");
     let report = |form: &str| {
-        let output = run("node_check", &[faulty, "--format", form], folder.path(), &[]);
+        let output = run(
+            "node_check",
+            &[faulty, "--format", form],
+            folder.path(),
+            &[],
+        );
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
@@ -452,7 +471,10 @@ fn a_nodes_document_is_checked_offline_in_every_form() {
     }
     assert!(!text.contains("eyJhbGci"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
-    assert_eq!(json["reports"][0]["report"]["dataAction"]["name"], "ExternalRESTNode");
+    assert_eq!(
+        json["reports"][0]["report"]["dataAction"]["name"],
+        "ExternalRESTNode"
+    );
     let sarif: serde_json::Value = serde_json::from_str(&report("sarif")).unwrap();
     assert_eq!(sarif["runs"].as_array().unwrap().len(), 2);
     let clean = run("node_check", &[], folder.path(), &[]);

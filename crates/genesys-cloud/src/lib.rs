@@ -17,7 +17,10 @@ pub use status_step::StatusStep;
 #[doc(no_inline)]
 pub use depgraph;
 #[cfg(any(feature = "dependencies", feature = "resolver", feature = "simulator"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "dependencies", feature = "resolver", feature = "simulator"))))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "dependencies", feature = "resolver", feature = "simulator")))
+)]
 #[doc(no_inline)]
 pub use endpoint_probe;
 #[doc(no_inline)]
