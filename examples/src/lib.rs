@@ -27,6 +27,11 @@ struct Document001;
 #[doc = include_str!("../../docs/documents/002-event-routing.md")]
 struct Document002;
 
+/// The program of document 003's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/documents/003-rest-nodes.md")]
+struct Document003;
+
 /// The programs of the testing page.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/testing.md")]

@@ -448,6 +448,21 @@ fn a_node_of_the_callers_own_runs_from_a_cassette() {
 }
 
 #[test]
+fn a_service_that_cannot_listen_says_so_and_ends() {
+    // errata RST-50
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for name in ["event_resolver", "rest_node_simulator"] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["--serve", "--listen", &address];
+        let output = run(name, &arguments, folder.path(), &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(&address), "{name}: {told}");
+    }
+}
+
+#[test]
 fn a_nodes_document_is_checked_offline_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let faulty = concat!(env!("CARGO_MANIFEST_DIR"), "/nodes/faulty.json");
