@@ -110,7 +110,7 @@ pub(crate) async fn run(seed: u64, requests: u64, callers: u64, time: Time) -> S
                 let caller = random.next_u64() % callers;
                 // Writes are rare: each forgets a URL for everybody.
                 let node = match random.next_u64() {
-                    draw if draw.is_multiple_of(200) => 5,
+                    draw if draw.is_multiple_of(2_000) => 5,
                     draw => draw % 5,
                 };
                 let input = json!({
