@@ -289,9 +289,11 @@ async fn single_points_of_call_routes_are_found_and_the_others_have_two_ways() {
         .collect();
     let (_sandbox, client) = start(organisation).await;
     let map = map_of(&client, |mapper| {
-        routes.iter().fold(mapper.with_listed(100_000), |mapper, id| {
-            mapper.with_protected(Protected::new(id, id, [Selector::Kind("queue".to_owned())]))
-        })
+        routes
+            .iter()
+            .fold(mapper.with_listed(100_000), |mapper, id| {
+                mapper.with_protected(Protected::new(id, id, [Selector::Kind("queue".to_owned())]))
+            })
     })
     .await;
     let mut expected = BTreeMap::new();
