@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::ObjectKind;
 
-/// References found, and how many of them lead to an object that was read.
+/// References found, and how many of them lead to an object that exists.
 ///
 /// Each reference counts once, however often it was read. References to [endpoints](ObjectKind::ENDPOINT) do not count: what is
 /// outside of the platform cannot be read from it.
@@ -14,7 +14,7 @@ use crate::kind::ObjectKind;
 pub struct Accuracy {
     /// References found, those that cannot be read included.
     pub found: u64,
-    /// Those that lead to an object that exists and was read.
+    /// Those that lead to an object that exists: it was read, or dependency tracking knows it and nobody lists it.
     pub resolved: u64,
     /// The others, by source and place; cut off at the limit.
     pub unresolved: Vec<Unresolved>,

@@ -1,11 +1,10 @@
 //! Reading every source into one graph.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use depgraph::{Graph, Limits, State, Work};
+use depgraph::{Graph, Limits, Work};
 use futures_util::{StreamExt, stream};
 use genesys_core::{Error, ErrorKind};
 use genesys_routing::read::Consistency;
@@ -16,22 +15,20 @@ use tokio::sync::mpsc;
 use crate::accuracy::Accuracy;
 use crate::error::{MapError, MapErrorKind};
 use crate::extract::cut;
-use crate::kind::ObjectKind;
 use crate::map::OrganizationRef;
 use crate::progress::{Phase, Progress, SourceState};
-use crate::source::{Coverage, DependencySource, LookUp, Sink};
+use crate::source::{Coverage, DependencySource, Sink};
 use crate::table::ReferenceTable;
 
 mod assembly;
 mod options;
+mod resolve;
 
 use assembly::Assembly;
 pub use options::CrawlOptions;
 
 /// Batches on their way to the graph; a source that is further ahead waits.
 const BATCHES: usize = 32;
-/// How often objects that were looked up may lead to further ones.
-const ROUNDS: usize = 4;
 
 /// Reads sources side by side and packs what they give into a graph.
 ///
@@ -313,89 +310,6 @@ impl Crawler {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Finds out what became of objects that were referred to and not listed.
-    async fn resolve(&self, assembly: &mut Assembly, ended: &[Ended], until: Option<Instant>) {
-        let mut left = self.options.max_look_ups;
-        let mut tried: BTreeSet<String> = BTreeSet::new();
-        for _ in 0..ROUNDS {
-            let mut asks = Vec::new();
-            for (id, kind) in assembly.missing() {
-                if tried.contains(&id) {
-                    continue;
-                }
-                match self.source_of(&kind, ended) {
-                    Some((_, Some(ErrorKind::PermissionDenied))) => {
-                        assembly.settle(&id, State::NotPermitted)
-                    }
-                    Some((source, None)) if asks.len() < left => {
-                        tried.insert(id.clone());
-                        asks.push(self.look_up(source, kind, id, until));
-                    }
-                    _ => {}
-                }
-            }
-            if asks.is_empty() {
-                break;
-            }
-            left -= asks.len();
-            let answers: Vec<_> = stream::iter(asks)
-                .buffered(self.options.look_up_concurrency)
-                .collect()
-                .await;
-            for (id, kind, answer) in answers {
-                match answer {
-                    Ok(LookUp::Found(document)) => assembly.take_document(&kind, &document),
-                    Ok(LookUp::Missing) => assembly.settle(&id, State::Deleted),
-                    Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                        assembly.settle(&id, State::NotPermitted);
-                    }
-                    Ok(LookUp::Unknown) | Err(_) => {}
-                }
-            }
-        }
-        if left == 0 {
-            let unseen = assembly.missing().filter(|(id, kind)| {
-                !tried.contains(id) && matches!(self.source_of(kind, ended), Some((_, None)))
-            });
-            let unseen = unseen.count();
-            if unseen > 0 {
-                let limit = self.options.max_look_ups;
-                assembly.gap(
-                    "references",
-                    format!("{unseen} objects were not looked up: the limit is {limit}"),
-                );
-            }
-        }
-    }
-
-    /// The source that lists a kind, and why it could not be read.
-    fn source_of(
-        &self,
-        kind: &ObjectKind,
-        ended: &[Ended],
-    ) -> Option<(&dyn DependencySource, Option<ErrorKind>)> {
-        let mut sources = self.sources.iter().zip(ended);
-        let (source, ended) = sources.find(|(source, _)| source.kinds().contains(kind))?;
-        Some((&**source, ended.coverage.as_ref().err().map(Error::kind)))
-    }
-
-    async fn look_up(
-        &self,
-        source: &dyn DependencySource,
-        kind: ObjectKind,
-        id: String,
-        until: Option<Instant>,
-    ) -> (String, ObjectKind, Result<LookUp, Error>) {
-        let looking = source.look_up(&kind, &id);
-        let answer = match until {
-            Some(until) => timeout_at(&*self.clock, until, looking)
-                .await
-                .unwrap_or(Ok(LookUp::Unknown)),
-            None => looking.await,
-        };
-        (id, kind, answer)
     }
 }
 

@@ -33,7 +33,7 @@ use run::State;
 /// | --- | --- | --- |
 /// | connect | signs in and asks which organisation it is | no map |
 /// | read, resolve, build | [`Crawler::crawl`] | what is missing is a gap; with [`strict`](crate::CrawlOptions::strict), no map |
-/// | validate | the graph is checked against the policy | findings are part of the map |
+/// | validate | the graph is checked against the policy | findings are part of the map; beyond its budget, no map |
 /// | analyse | single points of failure, protected paths, what changed since the last map | left out when it exceeds its budget, and that is said |
 /// | store | the map is written to disk | told in the outcome |
 /// | notify | infrastructure-as-code tools get a signed message | told in the outcome |
@@ -62,6 +62,7 @@ struct Pipeline {
     store: Option<SnapshotStore>,
     iac: Option<Iac>,
     listed: usize,
+    validation_steps: u64,
     analysis_steps: u64,
 }
 
@@ -95,6 +96,7 @@ impl Mapper {
             store: None,
             iac: None,
             listed: 100,
+            validation_steps: 100_000_000_000,
             analysis_steps: 20_000_000_000,
         };
         Self {
@@ -162,6 +164,14 @@ impl Mapper {
     #[must_use]
     pub fn with_listed(self, items: usize) -> Self {
         self.with(|pipeline| pipeline.listed = items)
+    }
+
+    /// Sets how many steps, of some nanoseconds each, the check of the graph may take. Beyond, the mapping fails as
+    /// [`TooLarge`](MapErrorKind::TooLarge): half a check would call a graph valid. What costs is the advice for circles of
+    /// thousands of objects. Default 100 billion.
+    #[must_use]
+    pub fn with_validation_steps(self, steps: u64) -> Self {
+        self.with(|pipeline| pipeline.validation_steps = steps)
     }
 
     /// Sets how many steps, of some nanoseconds each, the analysis may take. Default 20 billion.

@@ -175,7 +175,8 @@ impl Pipeline {
             .await;
         let mut operation = begun.map_err(|error| MapError::call(Phase::Validate, error))?;
         let (graph, policy) = (Arc::clone(graph), self.policy.clone());
-        let result = blocking(Phase::Validate, None, move |mut work| {
+        let steps = Some(self.validation_steps);
+        let result = blocking(Phase::Validate, steps, move |mut work| {
             graph.validate(&policy, &mut work)
         })
         .await;

@@ -712,3 +712,24 @@ async fn an_analysis_beyond_its_budget_is_left_out_and_that_is_said() {
     );
     assert_eq!(outcome.map.report.total(FindingKind::Cycle).found(), 1);
 }
+
+#[tokio::test]
+async fn a_check_beyond_its_budget_is_no_valid_map() {
+    let (client, trail) = platform().audited();
+    let error = mapper(&client)
+        .with_validation_steps(1)
+        .map()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (MapErrorKind::TooLarge, Phase::Validate)
+    );
+    let entries = trail.entries();
+    for action in ["validation", "mapping"] {
+        assert_eq!(
+            outcomes(&entries, action)[0].attributes["status"],
+            "too_large"
+        );
+    }
+}
