@@ -5,8 +5,12 @@
 
 mod bearer;
 mod body;
+#[cfg(feature = "mapper")]
+mod form;
 mod limits;
-#[cfg(feature = "resolver")]
+#[cfg(feature = "mapper")]
+mod mapper;
+#[cfg(any(feature = "mapper", feature = "resolver"))]
 mod metrics;
 mod problem;
 #[cfg(feature = "resolver")]
@@ -18,6 +22,9 @@ mod simulator;
 
 pub use body::JsonBody;
 pub use limits::Limits;
+#[cfg(feature = "mapper")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mapper")))]
+pub use mapper::MapperService;
 pub use problem::Problem;
 #[cfg(feature = "resolver")]
 #[cfg_attr(docsrs, doc(cfg(feature = "resolver")))]

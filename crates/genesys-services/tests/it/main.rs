@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod mapper;
 mod resolver;
 mod server;
 mod simulator;
