@@ -82,6 +82,10 @@ pub struct SourceProgress {
     pub objects: u64,
     /// Objects to be read; none while that is not known.
     pub total: Option<u64>,
+    /// Further lists read: one for each object, such as the members of each queue.
+    pub lists: u64,
+    /// Further lists to be read; none while that is not known, or without any.
+    pub lists_total: Option<u64>,
 }
 
 /// What a source does.
@@ -141,6 +145,8 @@ impl Progress {
             state: SourceState::Waiting,
             objects: 0,
             total: None,
+            lists: 0,
+            lists_total: None,
         });
         let sources: Vec<SourceProgress> = sources.collect();
         self.0.send_modify(|now| now.sources = sources);

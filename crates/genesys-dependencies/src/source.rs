@@ -249,6 +249,14 @@ impl Sink {
         });
     }
 
+    /// Tells how many further lists are read, of how many: one for each object, such as the members of each queue.
+    pub fn lists(&self, done: u64, total: u64) {
+        self.progress.source(self.place, |source| {
+            source.lists = done;
+            source.lists_total = Some(total);
+        });
+    }
+
     pub(crate) async fn send(&self, pieces: impl IntoIterator<Item = Piece>) -> bool {
         let mut pieces = pieces.into_iter();
         loop {

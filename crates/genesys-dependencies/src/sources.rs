@@ -1,6 +1,7 @@
 //! The sources of this crate.
 
 mod collection;
+mod each;
 mod email;
 #[cfg(feature = "probe")]
 mod endpoints;

@@ -1,12 +1,12 @@
 //! Domains of mail and their inbound routes.
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
 use genesys_core::{Client, Result};
 use genesys_routing::read::{Collection, Document, ReadOptions};
 use serde_json::Value;
 
 use super::collection::{coverage, reporting};
+use super::each::each;
 use crate::extract::Reference;
 use crate::kind::ObjectKind;
 use crate::source::{Coverage, DependencySource, LookUp, Sink};
@@ -102,7 +102,7 @@ impl DependencySource for EmailSource {
         let options = reporting(&self.options, sink);
         let list = Collection::numbered(DOMAINS).with_operation("email_domains.list");
         let snapshot = list.read(&self.client, &options).await?;
-        let mut whole = coverage(&snapshot);
+        let whole = coverage(&snapshot);
         let domains: Vec<String> = snapshot
             .items
             .iter()
@@ -112,16 +112,10 @@ impl DependencySource for EmailSource {
         if !sink.documents(&ObjectKind::EMAIL_DOMAIN, documents).await {
             return Ok(whole);
         }
-        // Made by a loop: of a closure over references the compiler cannot tell that its future is `Send`.
-        let mut reads = Vec::with_capacity(domains.len());
-        for domain in &domains {
-            reads.push(self.routes(domain, sink));
-        }
-        let mut reads = stream::iter(reads).buffered(self.concurrency);
-        while let Some(part) = reads.next().await {
-            whole = whole.and(part);
-        }
-        Ok(whole)
+        let routes = each(&domains, self.concurrency, sink, |domain| {
+            self.routes(domain, sink)
+        });
+        Ok(whole.and(routes.await))
     }
 
     /// A route is found by its domain and its id together, so one alone cannot be looked up.

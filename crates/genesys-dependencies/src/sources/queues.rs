@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
 use genesys_core::{Client, Result};
 use genesys_routing::read::{Collection, Entity, ReadOptions};
 use genesys_routing::{QueueId, QueueMembers, Queues};
 
 use super::collection::{coverage, reporting};
+use super::each::each;
 use crate::extract::Reference;
 use crate::kind::ObjectKind;
 use crate::source::{Coverage, DependencySource, LookUp, Sink};
@@ -148,7 +148,7 @@ impl DependencySource for QueueSource {
     async fn read(&self, sink: &Sink) -> Result<Coverage> {
         let options = reporting(&self.options, sink);
         let snapshot = self.queues.queues(&options).await?;
-        let mut whole = coverage(&snapshot);
+        let whole = coverage(&snapshot);
         let ids: Vec<QueueId> = snapshot
             .items
             .iter()
@@ -161,16 +161,8 @@ impl DependencySource for QueueSource {
         if !sink.documents(&ObjectKind::QUEUE, documents).await {
             return Ok(whole);
         }
-        // Made by a loop: of a closure over references the compiler cannot tell that its future is `Send`.
-        let mut lists = Vec::with_capacity(ids.len());
-        for id in &ids {
-            lists.push(self.lists(id, sink));
-        }
-        let mut lists = stream::iter(lists).buffered(self.concurrency);
-        while let Some(part) = lists.next().await {
-            whole = whole.and(part);
-        }
-        Ok(whole)
+        let lists = each(&ids, self.concurrency, sink, |id| self.lists(id, sink));
+        Ok(whole.and(lists.await))
     }
 
     async fn look_up(&self, _kind: &ObjectKind, id: &str) -> Result<LookUp> {

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use depgraph::State;
-use futures_util::{StreamExt, stream};
 use genesys_core::{Client, Error, ErrorKind, Result};
 use genesys_routing::read::{Collection, Document, ReadOptions};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::collection::{coverage, look_up, reporting};
+use super::each::each;
 use crate::extract::Reference;
 use crate::kind::ObjectKind;
 use crate::source::{Coverage, DependencySource, LookUp, Sink};
@@ -193,16 +193,10 @@ impl DependencySource for TrackingSource {
         if !ready {
             return Ok(whole);
         }
-        // Made by a loop: of a closure over references the compiler cannot tell that its future is `Send`.
-        let mut reads = Vec::with_capacity(flows.len());
-        for flow in &flows {
-            reads.push(self.consumed(flow, sink));
-        }
-        let mut reads = stream::iter(reads).buffered(self.concurrency);
-        while let Some(part) = reads.next().await {
-            whole = whole.and(part);
-        }
-        Ok(whole)
+        let uses = each(&flows, self.concurrency, sink, |flow| {
+            self.consumed(flow, sink)
+        });
+        Ok(whole.and(uses.await))
     }
 
     async fn look_up(&self, _kind: &ObjectKind, id: &str) -> Result<LookUp> {

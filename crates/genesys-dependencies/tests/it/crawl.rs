@@ -713,3 +713,46 @@ async fn email_routes_are_read_with_their_domains() {
     assert_eq!(graph.name(graph.find("r").unwrap()), Some("help"));
     assert!(graph.gaps().is_empty());
 }
+
+#[tokio::test]
+async fn progress_tells_objects_and_further_lists_by_source() {
+    let ids: Vec<String> = (0..30).map(|n| format!("q-{n:02}")).collect();
+    let queues = ids.iter().map(|id| queue(id, json!({})));
+    let platform = ids
+        .iter()
+        .fold(Platform::new().list(QUEUES, queues), |platform, id| {
+            platform.list(&format!("{QUEUES}/{id}/members"), [])
+        });
+    let client = platform.client();
+    let directory = Arc::new(Directory::new(Profile::Platform, &client));
+    let source = QueueSource::new(directory.clone()).with_members(directory);
+    let progress = Progress::new();
+    let crawler = crawler(&client, [Arc::new(source) as Arc<dyn DependencySource>]);
+    let mut watch = progress.watch();
+    let crawling = async { crawler.crawl(&progress).await.unwrap() };
+    let watching = async {
+        let mut seen = Vec::new();
+        while let Some(now) = watch.changed().await {
+            let source = now.sources.first().cloned();
+            seen.extend(source.map(|source| {
+                (
+                    source.objects,
+                    source.total,
+                    source.lists,
+                    source.lists_total,
+                )
+            }));
+            if now.phase == Phase::Build {
+                break;
+            }
+        }
+        seen
+    };
+    let (crawl, seen) = futures_util::future::join(crawling, watching).await;
+    assert_eq!(crawl.graph.node_count(), 30);
+    assert_eq!(seen.last(), Some(&(30, Some(30), 30, Some(30))));
+    assert!(
+        seen.is_sorted_by_key(|(objects, _, lists, _)| (*objects, *lists)),
+        "{seen:?}"
+    );
+}
