@@ -43,6 +43,8 @@ pub use source::{Coverage, DependencySource, LookUp, Sink};
 #[cfg(feature = "probe")]
 #[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
 pub use sources::EndpointSource;
-pub use sources::{CollectionSource, EmailSource, QueueSource, TrackingSource, standard_sources};
+pub use sources::{
+    CollectionSource, EmailSource, IntegrationSource, QueueSource, TrackingSource, standard_sources,
+};
 pub use store::{SnapshotStore, Stored};
 pub use table::{EdgeName, ReferenceRule, ReferenceTable, Target};

@@ -5,6 +5,7 @@ mod each;
 mod email;
 #[cfg(feature = "probe")]
 mod endpoints;
+mod integrations;
 mod queues;
 mod standard;
 mod tracking;
@@ -14,6 +15,7 @@ pub use email::EmailSource;
 #[cfg(feature = "probe")]
 #[cfg_attr(docsrs, doc(cfg(feature = "probe")))]
 pub use endpoints::EndpointSource;
+pub use integrations::IntegrationSource;
 pub use queues::QueueSource;
 pub use standard::standard_sources;
 pub use tracking::TrackingSource;

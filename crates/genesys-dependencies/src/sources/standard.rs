@@ -6,7 +6,7 @@ use genesys_core::{Client, Profile};
 use genesys_routing::Directory;
 use genesys_routing::read::{Collection, ReadOptions};
 
-use super::{CollectionSource, EmailSource, QueueSource, TrackingSource};
+use super::{CollectionSource, EmailSource, IntegrationSource, QueueSource, TrackingSource};
 use crate::kind::ObjectKind as Kind;
 use crate::source::DependencySource;
 
@@ -144,13 +144,6 @@ const LISTS: &[Row] = &[
         &[],
     ),
     (
-        "integrations",
-        Kind::INTEGRATION,
-        "/api/v2/integrations",
-        Numbered(100),
-        &[("expand", "config/current")],
-    ),
-    (
         "credentials",
         Kind::CREDENTIAL,
         "/api/v2/integrations/credentials",
@@ -171,7 +164,7 @@ const LISTS: &[Row] = &[
 /// | profile | sources |
 /// | --- | --- |
 /// | guide | what the source document reads: queues with their members, locations |
-/// | platform | these, wrap-up codes of queues, flows with what dependency tracking knows of them, divisions, users, groups, teams, skill groups, skills, languages, wrap-up codes, prompts, scripts, schedules, schedule groups, emergency groups, call routes, data tables, sites, edge groups, email domains with their routes, response libraries, triggers, integrations, credentials and data actions |
+/// | platform | these, wrap-up codes of queues, flows with what dependency tracking knows of them, divisions, users, groups, teams, skill groups, skills, languages, wrap-up codes, prompts, scripts, schedules, schedule groups, emergency groups, call routes, data tables, sites, edge groups, email domains with their routes, response libraries, triggers, integrations with their configurations, credentials and data actions |
 pub fn standard_sources(
     profile: Profile,
     client: &Client,
@@ -196,6 +189,7 @@ pub fn standard_sources(
     let mut sources: Vec<Arc<dyn DependencySource>> = vec![
         Arc::new(queues.with_wrap_up_codes(client.clone())),
         Arc::new(TrackingSource::new(client.clone()).with_options(options.clone())),
+        Arc::new(IntegrationSource::new(client.clone()).with_options(options.clone())),
         Arc::new(EmailSource::new(client.clone()).with_options(options.clone())),
         Arc::new(locations),
     ];

@@ -348,7 +348,8 @@ async fn dependency_tracking_that_was_never_built_is_a_gap() {
 #[tokio::test]
 async fn triggers_integrations_and_actions_are_part_of_the_map() {
     // errata DEP-10
-    let (_sandbox, client) = start(Organisation::new("Automated")).await;
+    let (sandbox, client) = start(Organisation::new("Automated")).await;
+    sandbox.set_profile(genesys_sandbox::Profile::Platform);
     let made = |value: Value| value["id"].as_str().unwrap().to_owned();
     let trigger = json!({
         "name": "Follow up", "topicName": "v2.detail.events.conversation.{id}.customer.end", "enabled": true,
@@ -388,6 +389,18 @@ async fn triggers_integrations_and_actions_are_part_of_the_map() {
             .await
             .unwrap(),
     );
+    let widget = json!({"name": "Panel", "integrationType": {"id": "embedded-client-app"}});
+    let request = client.post("/api/v2/integrations").with_json(&widget);
+    let widget = made(request.json().await.unwrap());
+    let route = format!("/api/v2/integrations/{widget}/config/current");
+    let mut config: Value = client.get(route.clone()).json().await.unwrap();
+    config["properties"] = json!({"url": "https://panel.example.com/app", "displayType": "standalone", "groups": ["g-1"]});
+    client
+        .put(route)
+        .with_json(&config)
+        .json::<Value>()
+        .await
+        .unwrap();
     let outcome = mapped(&client, Profile::Platform, &ReadOptions::default()).await;
     let graph = &outcome.map.graph;
     let edges: BTreeSet<String> = graph
@@ -405,10 +418,17 @@ async fn triggers_integrations_and_actions_are_part_of_the_map() {
         format!("{trigger} runs {}", genesys_sandbox::WORKFLOW_ID),
         format!("{action} part-of {integration}"),
         format!("{action} calls https://crm.example.com"),
+        format!("{widget} calls https://panel.example.com"),
+        format!("{widget} shown-to g-1"),
     ] {
         assert!(edges.contains(&edge), "{edge} is not in {edges:#?}");
     }
-    assert_eq!(outcome.map.accuracy.ratio(), Some(1.0));
+    let unresolved = &outcome.map.accuracy.unresolved;
+    assert_eq!(
+        unresolved.len(),
+        1,
+        "the group does not exist: {unresolved:?}"
+    );
 }
 
 #[tokio::test]
