@@ -15,6 +15,12 @@ use crate::work::Work;
 /// Marks the number of an id that is not a UUID.
 pub(crate) const TEXT_ID: u32 = 1 << 31;
 
+/// Announced edges that room is made for at once.
+const TRUSTED: usize = 1 << 25;
+
+/// References an object, as organisations have them.
+const EDGES_A_NODE: usize = 5;
+
 /// One call of [`GraphBuilder::add_node`], as it is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
@@ -47,7 +53,8 @@ pub struct GraphBuilder {
     pub(crate) limits: Limits,
     pub(crate) uuids: Uuids,
     pub(crate) text_ids: Texts,
-    pub(crate) sources: Vec<u32>,
+    /// For each run of edges with one source that source, and the first edge.
+    pub(crate) sources: Vec<(u32, u32)>,
     pub(crate) targets: Vec<u32>,
     pub(crate) kinds: Vec<u8>,
     /// For each edge its entry of `details`; left empty while all are entry 0.
@@ -77,7 +84,7 @@ impl GraphBuilder {
             limits: Limits::default(),
             uuids: Uuids::with_capacity(nodes),
             text_ids: Texts::new(),
-            sources: Vec::with_capacity(edges),
+            sources: Vec::new(),
             targets: Vec::with_capacity(edges),
             kinds: Vec::with_capacity(edges),
             evidence: Vec::new(),
@@ -186,12 +193,14 @@ impl GraphBuilder {
         let source = self.enter_id(edge.source)?;
         let target = self.enter_id(edge.target)?;
         if detail != 0 && self.evidence.is_empty() {
-            self.evidence.resize(self.sources.len(), 0);
+            self.evidence.resize(self.targets.len(), 0);
         }
         if detail != 0 || !self.evidence.is_empty() {
             self.evidence.push(detail);
         }
-        self.sources.push(source);
+        if self.sources.last().is_none_or(|(last, _)| *last != source) {
+            self.sources.push((source, self.targets.len() as u32));
+        }
         self.targets.push(target);
         self.kinds.push(kind);
         Ok(())
@@ -215,6 +224,7 @@ impl GraphBuilder {
             .enter(kind)
             .ok_or(Error::new(ErrorKind::TooManyKinds))?;
         let mut pairs = pairs.into_iter();
+        self.expect_edges(pairs.size_hint().0);
         let mut batch = Batch::new();
         let mut last: Option<S> = None;
         let mut taken = 0;
@@ -226,12 +236,10 @@ impl GraphBuilder {
                 };
                 if last
                     .as_ref()
-                    .is_some_and(|last| last.as_ref() == source.as_ref())
+                    .is_none_or(|last| last.as_ref() != source.as_ref())
                 {
-                    batch.repeat_source();
-                } else {
                     let place = self.read_id(source.as_ref(), &mut batch)?;
-                    batch.new_source(place);
+                    batch.source(place);
                 }
                 last = Some(source);
                 let place = self.read_id(target.as_ref(), &mut batch)?;
@@ -245,9 +253,9 @@ impl GraphBuilder {
                 .enter_batch(&batch.keys[..batch.used], &mut batch.numbers);
             self.check_nodes()?;
             batch.resolve(&mut self.sources, &mut self.targets);
-            self.kinds.resize(self.sources.len(), kind);
+            self.kinds.resize(self.targets.len(), kind);
             if !self.evidence.is_empty() {
-                self.evidence.resize(self.sources.len(), 0);
+                self.evidence.resize(self.targets.len(), 0);
             }
             taken += batch.edges;
         }
@@ -274,7 +282,7 @@ impl GraphBuilder {
 
     /// The number of references taken so far, repeated ones included.
     pub fn edge_count(&self) -> usize {
-        self.sources.len()
+        self.targets.len()
     }
 
     /// The number of different ids seen so far.
@@ -298,6 +306,14 @@ impl GraphBuilder {
     /// Those of [`freeze`](Self::freeze), and an interruption.
     pub fn freeze_with(self, work: &mut Work) -> Result<Graph, Error> {
         freeze::freeze(self, work)
+    }
+
+    /// Makes room for edges that are announced, and for the objects that they usually name.
+    fn expect_edges(&mut self, more: usize) {
+        let more = more.min(TRUSTED).min(self.limits.edges);
+        self.targets.reserve(more);
+        self.kinds.reserve(more);
+        self.uuids.reserve(more / EDGES_A_NODE);
     }
 
     /// Puts the id into the batch, or settles it if it is not a UUID.
@@ -405,7 +421,7 @@ impl GraphBuilder {
     }
 
     fn check_edges(&self, more: usize) -> Result<(), Error> {
-        if self.sources.len() + more > self.limits.edges.min((u32::MAX - 1) as usize) {
+        if self.targets.len() + more > self.limits.edges.min((u32::MAX - 1) as usize) {
             return Err(Error::new(ErrorKind::TooManyEdges));
         }
         Ok(())
@@ -430,14 +446,12 @@ struct Batch {
     keys: [u128; BATCH],
     used: usize,
     numbers: [u32; BATCH],
-    places: [(Place, Place); BATCH / 2],
+    /// The sources that are not those of the edges before them, with their first edges.
+    sources: [(Place, u32); BATCH / 2],
+    runs: usize,
+    targets: [Place; BATCH / 2],
     edges: usize,
-    /// The source of the edge before the batch's first one.
-    carried: u32,
 }
-
-/// A place that stands for the carried source.
-const CARRIED: Place = Place(TEXT_ID - 1);
 
 impl Batch {
     fn new() -> Self {
@@ -445,15 +459,15 @@ impl Batch {
             keys: [0; BATCH],
             used: 0,
             numbers: [0; BATCH],
-            places: [(CARRIED, CARRIED); BATCH / 2],
+            sources: [(Place(0), 0); BATCH / 2],
+            runs: 0,
+            targets: [Place(0); BATCH / 2],
             edges: 0,
-            carried: 0,
         }
     }
 
     fn clear(&mut self) {
-        self.used = 0;
-        self.edges = 0;
+        (self.used, self.runs, self.edges) = (0, 0, 0);
     }
 
     #[inline]
@@ -464,36 +478,25 @@ impl Batch {
     }
 
     #[inline]
-    fn new_source(&mut self, place: Place) {
-        self.places[self.edges].0 = place;
-    }
-
-    #[inline]
-    fn repeat_source(&mut self) {
-        self.places[self.edges].0 = if self.edges == 0 {
-            CARRIED
-        } else {
-            self.places[self.edges - 1].0
-        };
+    fn source(&mut self, place: Place) {
+        self.sources[self.runs] = (place, self.edges as u32);
+        self.runs += 1;
     }
 
     #[inline]
     fn target(&mut self, place: Place) {
-        self.places[self.edges].1 = place;
+        self.targets[self.edges] = place;
         self.edges += 1;
     }
 
-    fn resolve(&mut self, sources: &mut Vec<u32>, targets: &mut Vec<u32>) {
-        let number = |place: Place, carried: u32| match place.0 {
+    fn resolve(&self, sources: &mut Vec<(u32, u32)>, targets: &mut Vec<u32>) {
+        let number = |place: &Place| match place.0 {
             code if code & TEXT_ID != 0 => code,
-            code if code == CARRIED.0 => carried,
             code => self.numbers[code as usize],
         };
-        for (source, target) in &self.places[..self.edges] {
-            let source = number(*source, self.carried);
-            sources.push(source);
-            targets.push(number(*target, 0));
-        }
-        self.carried = sources.last().copied().unwrap_or_default();
+        let before = targets.len() as u32;
+        let runs = self.sources[..self.runs].iter();
+        sources.extend(runs.map(|(place, first)| (number(place), before + first)));
+        targets.extend(self.targets[..self.edges].iter().map(number));
     }
 }

@@ -261,11 +261,11 @@ fn inverse(order: &[u32], first: u32) -> Vec<u32> {
 fn order_of_keys(keys: &[u128]) -> Vec<u32> {
     let packed = |(number, key): (usize, &u128)| ((key >> 96) as u64) << 32 | number as u64;
     let mut rows: Vec<u64>;
-    if keys.len() < 1 << 12 {
+    if keys.len() < 1 << 6 {
         rows = keys.iter().enumerate().map(packed).collect();
         rows.sort_unstable();
     } else {
-        let bits = (keys.len() / 256).ilog2().min(11);
+        let bits = (keys.len() / 4).ilog2().min(17);
         let bucket = |key: &u128| (key >> (128 - bits)) as usize;
         let mut ends = vec![0usize; 1 << bits];
         for key in keys {
@@ -284,7 +284,7 @@ fn order_of_keys(keys: &[u128]) -> Vec<u32> {
         }
         let mut start = 0;
         for end in ends {
-            rows[start..end].sort_unstable();
+            sort_small(&mut rows[start..end]);
             start = end;
         }
     }
@@ -298,10 +298,22 @@ fn order_of_keys(keys: &[u128]) -> Vec<u32> {
 }
 
 struct Rows<'a> {
-    sources: &'a [u32],
+    sources: &'a [(u32, u32)],
     targets: &'a [u32],
     kinds: &'a [u8],
     evidence: &'a [u32],
+}
+
+impl Rows<'_> {
+    /// The edges that follow each other with one source.
+    fn runs(&self) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
+        let ends = self.sources.iter().skip(1).map(|(_, first)| *first);
+        let ends = ends.chain([self.targets.len() as u32]);
+        self.sources
+            .iter()
+            .zip(ends)
+            .map(|((source, first), end)| (*source, *first as usize..end as usize))
+    }
 }
 
 struct Packed {
@@ -321,12 +333,11 @@ fn pack(
     detail_rank: &[u32],
     work: &mut Work,
 ) -> Result<Packed, Error> {
-    let edge_count = rows.sources.len();
+    let edge_count = rows.targets.len();
     work.spend(3 * (edge_count + node_count) as u64)?;
     let mut offsets = vec![0u32; node_count + 1];
-    // Sources come in runs; a run is looked up once.
-    for run in rows.sources.chunk_by(|a, b| a == b) {
-        offsets[ranks.of(run[0]) as usize] += run.len() as u32;
+    for (source, run) in rows.runs() {
+        offsets[ranks.of(source) as usize] += run.len() as u32;
     }
     let mut sum = 0;
     for offset in &mut offsets {
@@ -335,68 +346,58 @@ fn pack(
     }
     // One word an edge: target, kind and evidence, in the order in which they are compared.
     let mut packed = vec![0u64; edge_count];
-    let mut at = 0;
-    for run in rows.sources.chunk_by(|a, b| a == b) {
-        let cursor = &mut offsets[ranks.of(run[0]) as usize];
+    for (source, run) in rows.runs() {
+        let cursor = &mut offsets[ranks.of(source) as usize];
         let place = *cursor as usize;
         *cursor += run.len() as u32;
-        for (row, number) in packed[place..place + run.len()].iter_mut().zip(at..) {
+        for (row, edge) in packed[place..].iter_mut().zip(run) {
             let detail = rows
                 .evidence
-                .get(number)
+                .get(edge)
                 .map_or(0, |detail| detail_rank[*detail as usize]);
-            let kind = kind_numbers[usize::from(rows.kinds[number])];
-            *row = u64::from(ranks.of(rows.targets[number])) << 32
+            let kind = kind_numbers[usize::from(rows.kinds[edge])];
+            *row = u64::from(ranks.of(rows.targets[edge])) << 32
                 | u64::from(kind) << 24
                 | u64::from(detail);
         }
-        at += run.len();
     }
 
-    let mut targets = Vec::with_capacity(edge_count);
-    let mut kinds = Vec::with_capacity(edge_count);
-    let mut evidence = Vec::with_capacity(if rows.evidence.is_empty() {
-        0
-    } else {
-        edge_count
-    });
+    // Each group is sorted and rid of repetitions where it stands; all then close ranks.
     let mut self_edges = Vec::new();
     let mut merged: Vec<(u32, u32)> = Vec::new();
-    let mut start = 0;
+    let (mut start, mut kept) = (0, 0);
     for (node, offset) in offsets.iter_mut().take(node_count).enumerate() {
-        let end = *offset as usize;
-        *offset = targets.len() as u32;
-        let group = &mut packed[start..end];
-        start = end;
-        sort_small(group);
+        let end = std::mem::replace(offset, kept as u32) as usize;
+        sort_small(&mut packed[start..end]);
         let mut last = None;
-        for row in group {
-            if last == Some(*row) {
-                let edge = targets.len() as u32 - 1;
+        for at in start..end {
+            let row = packed[at];
+            if last == Some(row) {
+                let edge = kept as u32 - 1;
                 match merged.last_mut() {
                     Some((known, more)) if *known == edge => *more += 1,
                     _ => merged.push((edge, 1)),
                 }
                 continue;
             }
-            last = Some(*row);
-            let target = (*row >> 32) as u32;
-            if target as usize == node {
-                self_edges.push(targets.len() as u32);
+            last = Some(row);
+            if (row >> 32) as usize == node {
+                self_edges.push(kept as u32);
             }
-            targets.push(target);
-            kinds.push((*row >> 24) as u8);
-            if !rows.evidence.is_empty() {
-                evidence.push(*row as u32 & 0x00ff_ffff);
-            }
+            packed[kept] = row;
+            kept += 1;
         }
+        start = end;
     }
-    offsets[node_count] = targets.len() as u32;
-    if !merged.is_empty() {
-        targets.shrink_to_fit();
-        kinds.shrink_to_fit();
-        evidence.shrink_to_fit();
-    }
+    offsets[node_count] = kept as u32;
+    packed.truncate(kept);
+    let targets = packed.iter().map(|row| (row >> 32) as u32).collect();
+    let kinds = packed.iter().map(|row| (row >> 24) as u8).collect();
+    let evidence = if rows.evidence.is_empty() {
+        Vec::new()
+    } else {
+        packed.iter().map(|row| *row as u32 & 0x00ff_ffff).collect()
+    };
     Ok(Packed {
         csr: Csr { offsets, targets },
         kinds,
@@ -406,19 +407,18 @@ fn pack(
     })
 }
 
+/// Most groups are small and in no order, so a branch on what is smaller would be guessed wrong every other time.
 #[inline]
 fn sort_small(group: &mut [u64]) {
-    if group.len() > 20 {
+    if group.len() > 16 {
         group.sort_unstable();
         return;
     }
     for at in 1..group.len() {
-        let row = group[at];
-        let mut to = at;
-        while to > 0 && group[to - 1] > row {
-            group[to] = group[to - 1];
-            to -= 1;
+        let mut largest = group[at];
+        for row in &mut group[..at] {
+            (*row, largest) = ((*row).min(largest), (*row).max(largest));
         }
-        group[to] = row;
+        group[at] = largest;
     }
 }

@@ -81,42 +81,42 @@ pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
     let t: &[u8; 36] = text.try_into().ok()?;
     let hyphens = (t[8] ^ b'-') | (t[13] ^ b'-') | (t[18] ^ b'-') | (t[23] ^ b'-');
     let mut words = [
-        u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]),
-        u64::from_le_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]),
-        u64::from_le_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]),
-        u64::from_le_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]),
+        u64::from_be_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]),
+        u64::from_be_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]),
+        u64::from_be_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]),
+        u64::from_be_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]),
     ];
     let mut bad = u64::from(hyphens);
     for word in &mut words {
-        let (value, wrong) = hex8(*word);
-        *word = value;
+        let (bytes, wrong) = hex8(*word);
+        *word = bytes;
         bad |= wrong;
     }
     if bad != 0 {
         return None;
     }
-    let mut bytes = [0; 16];
-    for (four, word) in bytes.chunks_exact_mut(4).zip(words) {
-        four.copy_from_slice(&(word as u32).to_le_bytes());
-    }
-    Some(u128::from_be_bytes(bytes))
+    let [a, b, c, d] = words.map(|bytes| {
+        let halves = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+        u128::from((halves | halves >> 16) as u32)
+    });
+    Some(a << 96 | b << 64 | c << 32 | d)
 }
 
-/// Eight hexadecimal digits at once, all bytes of a word in step: the four bytes that they stand for, the first one lowest. The second
-/// value is not 0 when one of them is no digit.
+/// Eight hexadecimal digits at once, all bytes of a word in step: the four bytes that they stand for, each at the lower end of two. The
+/// second value is not 0 when one of them is no digit.
 #[inline]
 fn hex8(ascii: u64) -> (u64, u64) {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    // Letters have bit 6, and are put into lower case; decimal digits have not.
+    // Letters have bit 6; decimal digits have not.
     let letter = (ascii >> 6) & ONES;
-    let lower = ascii | (letter << 5);
-    let value = ((ascii & (ONES * 15)) + (letter << 3) + letter) & (ONES * 15);
-    // A byte is right if it is what its value is written as.
-    let ten = ((value + ONES * 6) >> 4) & ONES;
-    let written = value + ONES * 0x30 + (ten << 5) + (ten << 3) - ten;
-    let v = ((value << 4) | (value >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let v = (v | (v >> 8)) & 0x0000_ffff_0000_ffff;
-    ((v | (v >> 16)) & 0xffff_ffff, written ^ lower)
+    let sixteen = letter << 4;
+    let value = (ascii & (ONES * 15)) + letter + (letter << 3);
+    // In lower case and one column to the right, a letter stands where bit 6 is all that it has beyond a digit.
+    let upper = (ascii | letter << 5).wrapping_add(sixteen) ^ (ONES * 0x30);
+    // Six more make exactly the values of letters carry.
+    let lower = (value + ONES * 6) ^ value ^ sixteen;
+    let wrong = (upper & (ONES * 0xb0)) | (lower & (ONES * 0x10));
+    ((value | value >> 4) & 0x00ff_00ff_00ff_00ff, wrong)
 }
 
 #[cfg(test)]

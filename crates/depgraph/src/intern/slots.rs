@@ -9,92 +9,83 @@ pub(super) struct Slots {
     filled: usize,
 }
 
-const FIRST_BITS: u32 = 6;
+const FIRST_SLOTS: usize = 64;
 
 impl Slots {
     pub(super) fn with_capacity(entries: usize) -> Self {
-        let bits = (entries + entries / 2 + 1)
-            .next_power_of_two()
-            .trailing_zeros()
-            .max(FIRST_BITS);
-        Self {
-            slots: vec![0; 1 << bits],
-            shift: 64 - bits,
+        let mut slots = Self {
+            slots: Vec::new(),
+            shift: 0,
             filled: 0,
+        };
+        slots.reserve(entries, |_| 0);
+        slots
+    }
+
+    /// Makes room for more entries. `hash_of` is asked again for all numbers when the table grows.
+    #[inline]
+    pub(super) fn reserve(&mut self, more: usize, hash_of: impl Fn(u32) -> u64) {
+        // At most half full, so that the first slots settle most searches.
+        let wanted = (self.filled + more).saturating_mul(2).max(FIRST_SLOTS);
+        if wanted > self.slots.len() {
+            self.grow(wanted.next_power_of_two(), hash_of);
         }
     }
 
-    /// The slot where the search for a hash begins. Reading it early brings it into the cache.
-    #[inline]
-    pub(super) fn first(&self, hash: u64) -> u64 {
-        self.slots[(hash >> self.shift) as usize]
-    }
-
-    /// The first number whose half of the hash is this one's: very likely the one that [`find`](Self::find) would find.
-    #[inline]
-    pub(super) fn candidate(&self, first: u64, hash: u64) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        let mut slot = first;
-        while slot != 0 {
-            if let Some(number) = Self::number(slot, hash) {
-                return Some(number);
+    #[cold]
+    fn grow(&mut self, slots: usize, hash_of: impl Fn(u32) -> u64) {
+        self.slots = vec![0; slots];
+        self.shift = 64 - slots.trailing_zeros();
+        for number in 0..self.filled as u32 {
+            let hash = hash_of(number);
+            if let Err(free) = self.find(hash, |_| false) {
+                self.slots[free] = Self::slot(hash, number);
             }
-            at = (at + 1) & mask;
-            slot = self.slots[at];
-        }
-        None
-    }
-
-    /// The number in a slot, if its half of the hash is this one's.
-    #[inline]
-    fn number(slot: u64, hash: u64) -> Option<u32> {
-        if (slot >> 32) as u32 == hash as u32 {
-            (slot as u32).checked_sub(1)
-        } else {
-            None
         }
     }
 
-    /// The number with this hash that `same` accepts.
+    /// The number that [`find`](Self::find) would very likely find, if one of the first two slots has it. It branches on nothing that
+    /// must be read, so that searches in a row overlap.
     #[inline]
-    pub(super) fn find(&self, hash: u64, mut same: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(super) fn candidate(&self, hash: u64) -> Option<u32> {
+        let at = (hash >> self.shift) as usize;
+        let (first, second) = (
+            self.slots[at],
+            self.slots[(at + 1) & (self.slots.len() - 1)],
+        );
+        let tagged = |slot: u64| (slot >> 32) as u32 == hash as u32;
+        let slot = if tagged(first) { first } else { second };
+        let number = if tagged(slot) { slot as u32 } else { 0 };
+        number.checked_sub(1)
+    }
+
+    /// The number with this hash that `same` accepts, or the free slot that it would take.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, mut same: impl FnMut(u32) -> bool) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
         loop {
             let slot = self.slots[at];
             if slot == 0 {
-                return None;
+                return Err(at);
             }
-            if let Some(number) = Self::number(slot, hash).filter(|number| same(*number)) {
-                return Some(number);
+            let number = slot as u32 - 1;
+            if (slot >> 32) as u32 == hash as u32 && same(number) {
+                return Ok(number);
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// Enters a number that is not there yet. `hash_of` is asked again for all numbers when the table grows.
-    pub(super) fn enter(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
-        // At most half full, so that the first slot settles most searches.
-        if (self.filled + 1) * 2 > self.slots.len() {
-            let bits =
-                self.slots.len().trailing_zeros() + if self.slots.len() < 1 << 20 { 2 } else { 1 };
-            self.slots = vec![0; 1 << bits];
-            self.shift = 64 - bits;
-            for earlier in 0..number {
-                self.place(hash_of(earlier), earlier);
-            }
-        }
-        self.place(hash, number);
+    /// Enters the next number into the slot that [`find`](Self::find) named. There must be [room](Self::reserve).
+    #[inline]
+    pub(super) fn fill(&mut self, free: usize, hash: u64, number: u32) {
+        self.slots[free] = Self::slot(hash, number);
         self.filled += 1;
     }
 
-    fn place(&mut self, hash: u64, number: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = (hash & 0xffff_ffff) << 32 | u64::from(number + 1);
+    #[inline]
+    fn slot(hash: u64, number: u32) -> u64 {
+        (hash & 0xffff_ffff) << 32 | u64::from(number + 1)
     }
 }

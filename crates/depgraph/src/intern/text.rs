@@ -42,7 +42,7 @@ impl Texts {
             .find(self.random.hash_one(text), |number| {
                 self.get(number) == text
             })
-            .is_some()
+            .is_ok()
     }
 
     /// Enters a text. None when the arena would pass 4 GiB or the numbers 2³¹.
@@ -54,18 +54,18 @@ impl Texts {
             slots,
             random,
         } = self;
-        if let Some(number) = slots.find(h, |number| part(arena, ends, number) == text) {
-            return Some(number);
-        }
+        slots.reserve(1, |earlier| random.hash_one(part(arena, ends, earlier)));
+        let free = match slots.find(h, |number| part(arena, ends, number) == text) {
+            Ok(number) => return Some(number),
+            Err(free) => free,
+        };
         let end = u32::try_from(arena.len() + text.len()).ok()?;
         let number = u32::try_from(ends.len())
             .ok()
             .filter(|number| *number < 1 << 31)?;
         arena.push_str(text);
         ends.push(end);
-        slots.enter(h, number, |earlier| {
-            random.hash_one(part(arena, ends, earlier))
-        });
+        slots.fill(free, h, number);
         Some(number)
     }
 

@@ -41,7 +41,14 @@ impl Uuids {
             .find(hash(self.seed, key), |number| {
                 self.keys[number as usize] == key
             })
-            .is_some()
+            .is_ok()
+    }
+
+    /// Makes room for more keys. Room saves time, too much of it costs some.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let Self { keys, slots, seed } = self;
+        keys.reserve(more);
+        slots.reserve(more, |earlier| hash(*seed, keys[earlier as usize]));
     }
 
     pub(crate) fn enter(&mut self, key: u128) -> u32 {
@@ -50,37 +57,36 @@ impl Uuids {
 
     fn enter_hashed(&mut self, key: u128, h: u64) -> u32 {
         let Self { keys, slots, seed } = self;
-        if let Some(number) = slots.find(h, |number| keys[number as usize] == key) {
-            return number;
+        slots.reserve(1, |earlier| hash(*seed, keys[earlier as usize]));
+        match slots.find(h, |number| keys[number as usize] == key) {
+            Ok(number) => number,
+            Err(free) => {
+                let number = keys.len() as u32;
+                keys.push(key);
+                slots.fill(free, h, number);
+                number
+            }
         }
-        let number = keys.len() as u32;
-        keys.push(key);
-        slots.enter(h, number, |earlier| hash(*seed, keys[earlier as usize]));
-        number
     }
 
     /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
     /// new keys take the slow path.
     pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
-        let mut hashes = [0u64; BATCH];
-        let mut first = [0u64; BATCH];
-        for (h, key) in hashes.iter_mut().zip(keys) {
-            *h = hash(self.seed, *key);
-        }
-        for (slot, h) in first.iter_mut().zip(&hashes[..keys.len()]) {
-            *slot = self.slots.first(*h);
-        }
         // A number that does not exist stands for a new key.
-        for ((number, h), slot) in numbers.iter_mut().zip(&hashes[..keys.len()]).zip(&first) {
-            *number = self.slots.candidate(*slot, *h).unwrap_or(u32::MAX);
+        const NEW: u32 = u32::MAX;
+        let mut hashes = [0u64; BATCH];
+        for ((number, h), key) in numbers.iter_mut().zip(&mut hashes).zip(keys) {
+            *h = hash(self.seed, *key);
+            *number = self.slots.candidate(*h).unwrap_or(NEW);
         }
         for (number, key) in numbers.iter_mut().zip(keys) {
-            if self.keys.get(*number as usize) != Some(key) {
-                *number = u32::MAX;
+            let known = self.keys.get(*number as usize).copied();
+            if known.unwrap_or(!key) != *key {
+                *number = NEW;
             }
         }
         for ((number, key), h) in numbers.iter_mut().zip(keys).zip(&hashes) {
-            if *number == u32::MAX {
+            if *number == NEW {
                 *number = self.enter_hashed(*key, *h);
             }
         }
