@@ -102,8 +102,7 @@ impl Graph {
             .map(|edge| forward.targets[*edge as usize])
             .peekable();
         let mut isolated = Vec::new();
-        let mut queue = vec![0u32; self.node_count()];
-        let mut end = 0;
+        let mut queue: Vec<u32> = Vec::with_capacity(self.node_count());
         for (node, counter) in waiting.iter_mut().enumerate() {
             let mut own = 0;
             while self_edges.next_if_eq(&(node as u32)).is_some() {
@@ -111,8 +110,7 @@ impl Graph {
             }
             *counter -= own;
             if *counter == 0 {
-                queue[end] = node as u32;
-                end += 1;
+                queue.push(node as u32);
                 if forward.range(node).len() == own as usize {
                     isolated.push(NodeId(node as u32));
                 }
@@ -121,7 +119,7 @@ impl Graph {
 
         // Nothing refers to a removed node any more, so its counter is free: it takes the node's layer.
         let mut layer_ends = Vec::new();
-        let (mut start, mut next) = (0, end);
+        let (mut start, mut end) = (0, queue.len());
         while start < end {
             let layer = layer_ends.len() as u32;
             for at in start..end {
@@ -134,15 +132,14 @@ impl Graph {
                     }
                     let counter = &mut waiting[*target as usize];
                     *counter -= 1;
-                    // Every target is written, and stays when it is free: no branch waits for its counter.
-                    queue[next] = *target;
-                    next += usize::from(*counter == 0);
+                    if *counter == 0 {
+                        queue.push(*target);
+                    }
                 }
             }
             layer_ends.push(end as u32);
-            (start, end) = (end, next);
+            (start, end) = (end, queue.len());
         }
-        queue.truncate(end);
         Ok(Peeled {
             queue,
             layers: waiting,
