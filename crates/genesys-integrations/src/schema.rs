@@ -70,14 +70,14 @@ impl SchemaLimits {
         self
     }
 
-    /// Bounds how deep the schema nests.
+    /// Bounds how deep the schema nests, up to 1,000 levels.
     #[must_use]
     pub fn with_depth(mut self, depth: usize) -> Self {
         self.depth = depth;
         self
     }
 
-    /// Bounds how deep a value may nest.
+    /// Bounds how deep a value may nest, up to 1,000 levels.
     #[must_use]
     pub fn with_value_depth(mut self, depth: usize) -> Self {
         self.value_depth = depth;
@@ -165,7 +165,7 @@ impl Schema {
         if self.0.validator.is_valid(value) {
             return Vec::new();
         }
-        if deeper_than(value, self.0.detail) {
+        if self.0.detail < self.0.value_depth && deeper_than(value, self.0.detail) {
             return vec![Violation::beyond_detail(self.0.detail)];
         }
         self.0

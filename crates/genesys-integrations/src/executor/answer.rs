@@ -87,7 +87,8 @@ pub(super) fn read(
             return Err(ExecutionError::new(ExecutionErrorKind::Schema, "")
                 .change(|error| error.violations = violations));
         }
-        echoed = !secrets.is_empty() && secrets.blank_value(&mut value);
+        let text = str::from_utf8(&body).unwrap_or_default();
+        echoed = secrets.may_be_in_json(text) && secrets.blank_value(&mut value);
         if echoed {
             body = value.to_string().into();
         }
@@ -146,7 +147,16 @@ fn parse(body: &Bytes, media_type: Option<&str>) -> Result<Value, ExecutionError
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next().unwrap_or_default().trim();
-    (!essence.is_empty()).then(|| external_text(&essence.to_ascii_lowercase(), &[], MEDIA_TYPE))
+    if essence.is_empty() {
+        return None;
+    }
+    let essence = essence.to_ascii_lowercase();
+    let fit = essence.len() <= MEDIA_TYPE && essence.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(if fit {
+        essence
+    } else {
+        external_text(&essence, &[], MEDIA_TYPE)
+    })
 }
 
 fn names_json(media_type: &str) -> bool {

@@ -22,17 +22,22 @@ pub(super) enum Unusable {
 ///
 /// What reads the text itself must see the same, so a member that is there twice is refused.
 pub(super) fn parse(text: &str) -> Result<Value, Unusable> {
-    let value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        // Its one complaint about such a number; all others are final, so that what is no JSON is read once.
-        Err(error) if error.to_string().starts_with("number out of range") => {
-            saturate(text, DEPTH).ok_or(Unusable::Unreadable)?
-        }
-        Err(_) => return Err(Unusable::Unreadable),
-    };
+    let value = read(text)?;
     match Values::new().with_text("text", text) {
         Ok(_) => Ok(value),
         Err(_) => Err(Unusable::Ambiguous),
+    }
+}
+
+/// As [`parse`], for a text that is looked at for members that are there twice by somebody else.
+pub(super) fn read(text: &str) -> Result<Value, Unusable> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        // Its one complaint about such a number; all others are final, so that what is no JSON is read once.
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            saturate(text, DEPTH).ok_or(Unusable::Unreadable)
+        }
+        Err(_) => Err(Unusable::Unreadable),
     }
 }
 

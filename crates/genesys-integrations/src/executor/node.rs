@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::ResponseSchema;
 use super::error::{ExecutionError, ExecutionErrorKind};
-use super::json::{self, Unusable};
+use super::json;
 use super::outgoing::Outgoing;
 use super::secrets::Secrets;
 use crate::nodes::RestNode;
@@ -31,6 +31,8 @@ struct Inner {
     fingerprint: Vec<u8>,
     retry: RetryPolicy,
     repeatable: bool,
+    /// The names of the credentials that the request takes.
+    credentials: Vec<String>,
 }
 
 /// A schema of a node cannot be used.
@@ -78,7 +80,10 @@ impl PreparedNode {
             .response_schema()
             .map(|schema| compile("/responseSchema", schema))
             .transpose()?;
+        let credentials = node.template().variables().into_iter();
+        let credentials = credentials.filter_map(|one| one.as_str().strip_prefix(CREDENTIALS));
         Ok(Self(Arc::new(Inner {
+            credentials: credentials.map(str::to_owned).collect(),
             input,
             response: response.map(ResponseSchema::from),
             fingerprint: node.fingerprint().to_string().into_bytes(),
@@ -127,10 +132,8 @@ impl PreparedNode {
         secrets: &[&(String, SecretString)],
     ) -> Result<Outgoing, ExecutionError> {
         let malformed = |why| ExecutionError::new(ExecutionErrorKind::Malformed, why);
-        let value = json::parse(input).map_err(|why| match why {
-            Unusable::Unreadable => malformed("it is no JSON, or nests too deeply"),
-            Unusable::Ambiguous => malformed("it has a member twice"),
-        })?;
+        let value =
+            json::read(input).map_err(|_| malformed("it is no JSON, or nests too deeply"))?;
         let mut values = Values::new()
             .with_text("input", input)
             .map_err(|_| malformed("it has a member twice"))?;
@@ -156,12 +159,10 @@ impl PreparedNode {
             ExecutionError::new(ExecutionErrorKind::Template, what)
                 .change(|error| error.missing = missing)
         })?;
-        let used = self.0.node.template().variables();
-        let carried = secrets.iter().filter(|(name, _)| {
-            used.iter()
-                .any(|variable| variable.as_str().strip_prefix(CREDENTIALS) == Some(name))
-        });
-        let carried = Secrets::new(carried.map(|(_, secret)| secret.clone()));
+        let carried = secrets
+            .iter()
+            .filter(|(name, _)| self.0.credentials.iter().any(|used| used == name));
+        let carried = Secrets::new(carried.map(|(_, secret)| secret));
         Outgoing::new(self.0.node.method().clone(), &rendered, carried)
     }
 }

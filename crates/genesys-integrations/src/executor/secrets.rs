@@ -1,5 +1,6 @@
 //! The secrets that a request carries, so that nothing that comes of it repeats them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use genesys_core::redact::REDACTED;
@@ -8,43 +9,56 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 /// The secrets of one request. It travels with the request as an extension, for layers that write down what they see.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Secrets(Arc<Vec<SecretString>>);
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(
+    /// Every spelling of every secret.
+    Arc<Vec<SecretString>>,
+);
 
 impl Secrets {
-    pub(crate) fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
-        let mut secrets: Vec<_> = secrets
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let mut spelt: Vec<_> = secrets
             .into_iter()
-            .filter(|secret| !secret.expose_secret().is_empty())
+            .map(ExposeSecret::expose_secret)
+            .filter(|secret| !secret.is_empty())
+            .flat_map(spellings)
             .collect();
         // The longest first: one may be a part of another.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        secrets.dedup_by(|one, other| one.expose_secret() == other.expose_secret());
-        Self(Arc::new(secrets))
+        spelt.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        spelt.dedup();
+        Self(Arc::new(
+            spelt.into_iter().map(SecretString::from).collect(),
+        ))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    fn spellings(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(ExposeSecret::expose_secret)
+    }
+
     /// `text` with every secret blanked out, as it is, as JSON and as URLs spell it.
     pub(crate) fn blank(&self, text: &str) -> String {
         let mut out = text.to_owned();
-        for secret in self.0.iter() {
-            for form in forms(secret.expose_secret()) {
-                if out.contains(&form) {
-                    out = out.replace(&form, REDACTED);
-                }
+        for spelt in self.spellings() {
+            if out.contains(spelt) {
+                out = out.replace(spelt, REDACTED);
             }
         }
         out
     }
 
-    /// True when `text` holds one of them in a form that [`blank`](Self::blank) knows.
+    /// True when `text` holds one of them in a spelling that [`blank`](Self::blank) knows.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.0
-            .iter()
-            .any(|secret| forms(secret.expose_secret()).any(|form| text.contains(&form)))
+        self.spellings().any(|spelt| text.contains(spelt))
+    }
+
+    /// False when it is certain that [`blank_value`](Self::blank_value) would find nothing in the value of this JSON.
+    pub(crate) fn may_be_in_json(&self, text: &str) -> bool {
+        // Behind an escape anything can hide.
+        !self.is_empty() && (text.contains('\\') || self.are_in(text))
     }
 
     /// As [`are_in`](Self::are_in), for bytes that may be no text.
@@ -89,17 +103,27 @@ impl Secrets {
     }
 }
 
-fn forms(secret: &str) -> impl Iterator<Item = String> {
+/// A secret as it is, as JSON and as URLs spell it; for most that is the same.
+fn spellings(secret: &str) -> Vec<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let json = Value::from(secret).to_string();
-    let json = json[1..json.len() - 1].to_owned();
-    let url = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    // As the templates write it: unreserved characters stay.
-    let path = url
-        .replace("%2D", "-")
-        .replace("%2E", ".")
-        .replace("%5F", "_")
-        .replace("%7E", "~");
-    [secret.to_owned(), json, url, path].into_iter()
+    let mut found = vec![secret.to_owned(), json[1..json.len() - 1].to_owned()];
+    if !secret.bytes().all(plain) {
+        let url = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+        // As the templates write it: unreserved characters stay.
+        let template = [("%2D", "-"), ("%2E", "."), ("%5F", "_"), ("%7E", "~")]
+            .into_iter()
+            .fold(url.clone(), |url, (from, to)| url.replace(from, to));
+        found.extend([url, template]);
+    }
+    found
+}
+
+/// Without any.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -109,15 +133,18 @@ mod tests {
 
     #[test]
     fn a_secret_is_blanked_out_however_it_is_spelt() {
-        let secrets = Secrets::new(["a\"b/c-d".into(), "a\"b".into(), "".into()]);
+        let secrets = Secrets::new(&["a\"b/c-d", "a\"b", ""].map(SecretString::from));
         for spelt in ["a\"b/c-d", "a\\\"b/c-d", "a%22b%2Fc-d", "a%22b%2Fc%2Dd"] {
             assert_eq!(secrets.blank(&format!("x {spelt} y")), "x [redacted] y");
         }
         let mut value: Value =
             serde_json::from_str(r#"{"t": ["\u0061\"b/c-d"], "a\"b": 1, "n": 7}"#).unwrap();
+        assert!(secrets.may_be_in_json(r#"["\u0061"]"#) && !secrets.may_be_in_json(r#"["a"]"#));
         assert!(secrets.blank_value(&mut value));
         assert_eq!(value, json!({"t": ["[redacted]"], "[redacted]": 1, "n": 7}));
-        assert!(Secrets::new(["1234567".into()]).blank_value(&mut json!([1_234_567])));
+        assert!(
+            Secrets::new(&[SecretString::from("1234567")]).blank_value(&mut json!([1_234_567]))
+        );
         assert!(!Secrets::default().blank_value(&mut value));
     }
 }
