@@ -13,6 +13,7 @@ use genesys_cloud::resilience::{Clock, SystemClock};
 use genesys_examples::args::{CloudArgs, Failure, exit_code, logging};
 use genesys_examples::report::{Steps, table};
 use genesys_examples::workflows::integration::{self, Mode, Settings};
+use genesys_examples::workflows::mapping;
 use genesys_examples::workflows::nodes;
 use genesys_examples::workflows::routing::{self, Setup};
 use genesys_examples::workflows::widget;
@@ -49,6 +50,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let routing_settings = routing::Settings::from_env()?;
     let node_settings = nodes::Settings::from_env()?;
+    let mapping_settings = mapping::Settings::from_env()?;
     let folder = args.cloud.folder()?;
     let steps = Steps::new();
     // The real cloud speaks one profile; the sandbox speaks both.
@@ -125,6 +127,27 @@ async fn run(args: Args) -> Result<(), Failure> {
             stop("003 REST nodes", started, result, detail);
         }
         setup.end().await?;
+
+        let started = SystemClock.now();
+        let setup = mapping::Setup::begin(args.cloud(), &mapping_settings, folder).await?;
+        steps.line(format!("Dependency mapper, {}", setup.cloud.describe()));
+        setup.register_webhook(&steps).await?;
+        let outcome = setup.map(&steps).await?;
+        steps.line(format!("  {}", mapping::told(&outcome)));
+        setup.end().await?;
+        let own = folder.join(profile.map_or("settings", Profile::as_str));
+        std::fs::create_dir_all(&own)?;
+        let shown = mapping::Shown::of(&outcome.map, &own, None, None)?;
+        let map = &outcome.map;
+        let result = format!(
+            "{}: {} objects, {} errors, {} warnings",
+            map.status(),
+            map.graph.node_count(),
+            map.report.errors(),
+            map.report.warnings()
+        );
+        let detail = serde_json::to_value(shown)?;
+        stop("004 dependency mapping", started, result, detail);
     }
     let report = folder.join("tour.json");
     std::fs::write(&report, serde_json::to_vec_pretty(&stops)?)?;
@@ -147,7 +170,7 @@ async fn run(args: Args) -> Result<(), Failure> {
             table(&["workflow", "profile", "result", "time"], &rows)
         );
         println!(
-            "\nArtefacts: {} (audit trails, journals, reports, tour.json)",
+            "\nArtefacts: {} (audit trails, journals, reports, maps, tour.json)",
             folder.display()
         );
     }

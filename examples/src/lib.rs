@@ -2,6 +2,7 @@
 //! [`workflows`], so that `tour` can run them in a row.
 
 pub mod args;
+pub mod callback;
 pub mod collector;
 pub mod input;
 pub mod report;

@@ -40,7 +40,15 @@ fn operands(name: &str) -> &'static [&'static str] {
 }
 
 /// How the names of settings begin.
-const SETTINGS: [&str; 5] = ["GENESYS", "CRM_", "MESH_", "NODE_", "SERVICE_"];
+const SETTINGS: [&str; 7] = [
+    "GENESYS",
+    "CRM_",
+    "FAILOVER_",
+    "IAC_",
+    "MESH_",
+    "NODE_",
+    "SERVICE_",
+];
 
 fn run(name: &str, arguments: &[&str], folder: &Path, settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program(name));
@@ -448,11 +456,112 @@ fn a_node_of_the_callers_own_runs_from_a_cassette() {
 }
 
 #[test]
+fn the_mapper_shows_what_document_004_shows() {
+    // errata DEP-25, DEP-35, DEP-37, DEP-38, DEP-48
+    for (profile, references, kinds) in [
+        ("guide", 300, &["depth", "dangling"][..]),
+        ("platform", 500, &["cycle", "depth", "dangling", "orphan"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["--profile", profile, "--json", "--query", "kind(endpoint)"];
+        let output = run("dependency_mapper", &arguments, folder.path(), &[]);
+        assert!(output.status.success(), "{output:?}");
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let map = &shown["map"];
+        assert_eq!(map["summary"]["status"], "complete", "{profile}");
+        assert!(
+            map["summary"]["references"].as_u64() > Some(references),
+            "{profile}"
+        );
+        assert_eq!(map["query"]["total"], 3, "{profile}");
+        assert_eq!(
+            map["summary"]["endpoints"][0]["reachable"], true,
+            "{profile}"
+        );
+        let findings = map["findings"].to_string();
+        for kind in kinds {
+            assert!(
+                findings.contains(kind),
+                "{profile}: {kind} is not in {findings}"
+            );
+        }
+        // The receiver got the signed message, with the organisation's own id.
+        let message = &shown["messages"][0];
+        assert_eq!(
+            message["event"], "architecture.dependency.mapped",
+            "{profile}"
+        );
+        assert_eq!(
+            message["orgId"], map["summary"]["organization"]["id"],
+            "{profile}"
+        );
+        assert_eq!(message["serviceTiers"][0], "tier1", "{profile}");
+        let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(file("map.dot").starts_with("digraph"), "{profile}");
+        assert_eq!(
+            file("map.html").matches("</script>").count(),
+            1,
+            "{profile}"
+        );
+        let trail = file("mapper_audit.log");
+        for action in ["mapping", "validation"] {
+            let of_action = format!("\"action\":\"{action}\"");
+            assert_eq!(trail.matches(&of_action).count(), 2, "{profile} {action}");
+        }
+        // What was written can be read again, and has not changed since.
+        let json = folder.path().join("map.json");
+        let json = json.to_str().unwrap();
+        let again = folder.path().join("again");
+        let arguments = ["--input", json, "--diff", json, "--json"];
+        let output = run("dependency_mapper", &arguments, &again, &[]);
+        assert!(output.status.success(), "{output:?}");
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            shown["map"]["summary"]["references"],
+            map["summary"]["references"]
+        );
+        assert_eq!(
+            shown["map"]["drift"]["graph"]["nodes"]["added_total"], 0,
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_question_or_a_file_that_is_none_is_a_matter_of_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.json");
+    std::fs::write(&file, "{\"format\": \"other\"}").unwrap();
+    let path = file.to_str().unwrap();
+    for (arguments, status, part) in [
+        (&["--query", "deps("][..], 2, "--query at column 6"),
+        (&["--input", path], 2, "not a map"),
+        (&["--diff", path], 2, "not a map"),
+        (&["--input", "absent.json"], 2, "absent.json"),
+        (&["--endpoint", "ftp://x"], 2, "http"),
+        (&["--strict"], 1, "forbids"),
+    ] {
+        let output = run("dependency_mapper", arguments, folder.path(), &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {told}");
+        assert!(
+            told.contains(part),
+            "{arguments:?}: {part} is not in {told}"
+        );
+    }
+    let settings = [("IAC_CALLBACK_URL", "https://iac.example.com/")];
+    let output = run("dependency_mapper", &[], folder.path(), &settings);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("IAC_CALLBACK_KEY"), "{told}");
+}
+
+#[test]
 fn a_service_that_cannot_listen_says_so_and_ends() {
     // errata RST-50
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for name in ["event_resolver", "rest_node_simulator"] {
+    for name in ["dependency_mapper", "event_resolver", "rest_node_simulator"] {
         let folder = tempfile::tempdir().unwrap();
         let arguments = ["--serve", "--listen", &address];
         let output = run(name, &arguments, folder.path(), &[]);

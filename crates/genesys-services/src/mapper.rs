@@ -39,7 +39,7 @@ const DRAWN: usize = 200;
 ///
 /// The map is the whole document of [`DependencyMap::write_json`] unless `Accept` or `?format=` asks for `html`, `dot`
 /// (`text/vnd.graphviz`) or `mermaid` (`text/vnd.mermaid`); pictures take `focus` (an id or a name, with `depth` references around it)
-/// and hold 200 objects at most. Findings are an answer like any other: 200, or with `?strict` 422 when one is forbidden.
+/// and hold 200 objects at most, without references that others imply; each says what it leaves out. Findings are an answer like any other: 200, or with `?strict` 422 when one is forbidden.
 ///
 /// A crawl that fails is 502, 503 with `Retry-After`, or 504: to those who waited for it, and to `GET` as long as there is no map.
 /// When there is one it stays.
@@ -262,7 +262,9 @@ async fn document(map: Arc<DependencyMap>, strict: bool) -> Result<Response, Pro
 }
 
 fn draw(map: &DependencyMap, asked: &Show, work: &mut Work) -> Result<Picture, depgraph::Error> {
-    let mut view = View::new(&map.graph).with_max_nodes(DRAWN);
+    let mut view = View::new(&map.graph)
+        .with_max_nodes(DRAWN)
+        .with_reduction(true);
     if let Some(focus) = &asked.focus {
         let focus = match map.graph.find(focus) {
             Some(node) => vec![node],

@@ -106,7 +106,7 @@ impl Setup {
             Some(_) => {
                 let destinations = Destinations::start().await?;
                 let policy = EgressPolicy::new().allow_loopback().allow_any_port();
-                let names = SandboxNames(destinations.addresses());
+                let names = SandboxNames::of(&destinations);
                 let guard = Guard::new(policy, Arc::new(names), Arc::new(TcpConnector));
                 let roots = Roots::from_der([destinations.ca_certificate()])?;
                 (Some(destinations), guard, roots)
@@ -230,7 +230,14 @@ impl Setup {
 
 /// Names of the sandbox's destinations, all on loopback.
 #[derive(Debug)]
-struct SandboxNames(BTreeMap<String, SocketAddr>);
+pub struct SandboxNames(BTreeMap<String, SocketAddr>);
+
+impl SandboxNames {
+    /// The names of these destinations.
+    pub fn of(destinations: &Destinations) -> Self {
+        Self(destinations.addresses())
+    }
+}
 
 #[async_trait]
 impl Names for SandboxNames {
