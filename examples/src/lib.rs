@@ -33,6 +33,11 @@ struct Document002;
 #[doc = include_str!("../../docs/documents/003-rest-nodes.md")]
 struct Document003;
 
+/// The program of document 004's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/documents/004-dependency-mapping.md")]
+struct Document004;
+
 /// The programs of the testing page.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/testing.md")]

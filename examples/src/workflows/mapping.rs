@@ -431,9 +431,7 @@ fn wrong(error: &genesys_cloud::depgraph::Error) -> Error {
 }
 
 fn ask(map: &DependencyMap, query: &Query, work: &mut Work) -> Result<Value, Failure> {
-    let answer = query
-        .run(&map.graph, work)
-        .map_err(|error| wrong(&error))?;
+    let answer = query.run(&map.graph, work).map_err(|error| wrong(&error))?;
     let objects: Vec<_> = answer
         .nodes
         .iter()

@@ -45,7 +45,7 @@ async fn a_call_carries_the_token_the_agent_and_an_encoded_path() {
 
 #[tokio::test(start_paused = true)]
 async fn every_status_is_repeated_or_not_by_one_table() {
-    // errata ALL-07, ALL-14, INT-25, EVR-30, RST-43, INT-28
+    // errata ALL-07, ALL-14, INT-25, EVR-30, RST-43, INT-28, DEP-02
     let cases = [
         (400, Method::GET, 1),
         (401, Method::GET, 2),
