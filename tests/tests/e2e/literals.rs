@@ -15,32 +15,46 @@ const SANDBOX: [&str; 3] = [
 ];
 
 /// Words of which member names and placeholders are made.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 29] = [
     "a",
     "access",
     "any",
     "api",
+    "auth",
     "authentication",
+    "authorization",
     "basic",
     "bearer",
     "client",
     "credentials",
     "crm",
     "id",
+    "input",
     "json",
     "key",
+    "name",
+    "no",
     "oauth",
     "password",
+    "payload",
+    "request",
     "secret",
+    "store",
+    "target",
     "token",
     "type",
     "user",
     "username",
-    "name",
 ];
 
 /// True for what nobody would take for a secret: sandbox credentials, names of variables and members, prose, paths, formats.
 fn is_harmless(literal: &str) -> bool {
+    // What follows the scheme of a header is the secret.
+    let scheme = ["Bearer ", "Basic "];
+    let literal = scheme
+        .iter()
+        .find_map(|scheme| literal.strip_prefix(scheme))
+        .unwrap_or(literal);
     let variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     let plain = literal.replace("\\n", "").replace("\\t", "");
     // Member names are written in camel case.
