@@ -1,11 +1,14 @@
-//! An open-addressing index of 8-byte slots: half a hash, and a number.
+//! An open-addressing index of 4-byte slots: a number, and as much of its hash as the number leaves room for.
+
+use std::hint::select_unpredictable;
 
 /// Finds numbers by hash. What the numbers stand for is kept elsewhere, so that a slot is small and a table dense.
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
-    /// Low half: number + 1, 0 for a free slot. High half: the low half of the hash.
-    slots: Vec<u64>,
-    shift: u32,
+    /// Lower bits: number + 1, 0 for a free slot. Upper bits: the lower ones of the hash.
+    slots: Vec<u32>,
+    /// The binary logarithm of the number of slots, which is how many bits the numbers take.
+    bits: u32,
     filled: usize,
 }
 
@@ -15,7 +18,7 @@ impl Slots {
     pub(super) fn with_capacity(entries: usize) -> Self {
         let mut slots = Self {
             slots: Vec::new(),
-            shift: 0,
+            bits: 0,
             filled: 0,
         };
         slots.reserve(entries, |_| 0);
@@ -35,43 +38,41 @@ impl Slots {
     #[cold]
     fn grow(&mut self, slots: usize, hash_of: impl Fn(u32) -> u64) {
         self.slots = vec![0; slots];
-        self.shift = 64 - slots.trailing_zeros();
+        self.bits = slots.trailing_zeros();
         for number in 0..self.filled as u32 {
             let hash = hash_of(number);
             if let Err(free) = self.find(hash, |_| false) {
-                self.slots[free] = Self::slot(hash, number);
+                self.slots[free] = self.tag(hash) | (number + 1);
             }
         }
     }
 
-    /// The number that [`find`](Self::find) would very likely find, if one of the first two slots has it. It branches on nothing that
-    /// must be read, so that searches in a row overlap.
+    /// The number that [`find`](Self::find) would very likely find, if one of the first two slots has it, else [`u32::MAX`]. No branch
+    /// waits for the memory, so that searches in a row overlap.
     #[inline]
-    pub(super) fn candidate(&self, hash: u64) -> Option<u32> {
-        let at = (hash >> self.shift) as usize;
-        let (first, second) = (
-            self.slots[at],
-            self.slots[(at + 1) & (self.slots.len() - 1)],
-        );
-        let tagged = |slot: u64| (slot >> 32) as u32 == hash as u32;
-        let slot = if tagged(first) { first } else { second };
-        let number = if tagged(slot) { slot as u32 } else { 0 };
-        number.checked_sub(1)
+    pub(super) fn candidate(&self, hash: u64) -> u32 {
+        let mask = self.slots.len() - 1;
+        let at = self.start(hash);
+        let (first, second) = (self.slots[at], self.slots[(at + 1) & mask]);
+        // What differs in the tag is larger than any number.
+        let (first, second) = (first ^ self.tag(hash), second ^ self.tag(hash));
+        let known = |slot: u32| slot as usize <= mask;
+        let slot = select_unpredictable(known(first), first, second);
+        select_unpredictable(known(slot), slot, 0).wrapping_sub(1)
     }
 
     /// The number with this hash that `same` accepts, or the free slot that it would take.
     #[inline]
     pub(super) fn find(&self, hash: u64, mut same: impl FnMut(u32) -> bool) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
+        let mut at = self.start(hash);
         loop {
-            let slot = self.slots[at];
-            if slot == 0 {
+            if self.slots[at] == 0 {
                 return Err(at);
             }
-            let number = slot as u32 - 1;
-            if (slot >> 32) as u32 == hash as u32 && same(number) {
-                return Ok(number);
+            let slot = self.slots[at] ^ self.tag(hash);
+            if slot as usize <= mask && same(slot - 1) {
+                return Ok(slot - 1);
             }
             at = (at + 1) & mask;
         }
@@ -80,12 +81,19 @@ impl Slots {
     /// Enters the next number into the slot that [`find`](Self::find) named. There must be [room](Self::reserve).
     #[inline]
     pub(super) fn fill(&mut self, free: usize, hash: u64, number: u32) {
-        self.slots[free] = Self::slot(hash, number);
+        self.slots[free] = self.tag(hash) | (number + 1);
         self.filled += 1;
     }
 
+    /// The slot where a search begins.
     #[inline]
-    fn slot(hash: u64, number: u32) -> u64 {
-        (hash & 0xffff_ffff) << 32 | u64::from(number + 1)
+    fn start(&self, hash: u64) -> usize {
+        (hash >> (64 - self.bits)) as usize
+    }
+
+    /// The part of a hash that stands beside the number.
+    #[inline]
+    fn tag(&self, hash: u64) -> u32 {
+        (hash << self.bits) as u32
     }
 }

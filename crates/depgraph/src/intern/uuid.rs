@@ -72,12 +72,12 @@ impl Uuids {
     /// Enters up to [`BATCH`] keys. The reads of one pass do not depend on each other, so the memory serves them side by side; only
     /// new keys take the slow path.
     pub(crate) fn enter_batch(&mut self, keys: &[u128], numbers: &mut [u32; BATCH]) {
-        // A number that does not exist stands for a new key.
+        // No key has this number, so that it stands for a new one.
         const NEW: u32 = u32::MAX;
         let mut hashes = [0u64; BATCH];
         for ((number, h), key) in numbers.iter_mut().zip(&mut hashes).zip(keys) {
             *h = hash(self.seed, *key);
-            *number = self.slots.candidate(*h).unwrap_or(NEW);
+            *number = self.slots.candidate(*h);
         }
         for (number, key) in numbers.iter_mut().zip(keys) {
             let known = self.keys.get(*number as usize).copied();
