@@ -47,13 +47,18 @@ impl Slots {
         }
     }
 
+    /// The slot where the search for a hash begins. Reading it early brings it into the cache.
+    #[inline]
+    pub(super) fn first(&self, hash: u64) -> u32 {
+        self.slots[self.start(hash)]
+    }
+
     /// The number that [`find`](Self::find) would very likely find, if one of the first two slots has it, else [`u32::MAX`]. No branch
     /// waits for the memory, so that searches in a row overlap.
     #[inline]
-    pub(super) fn candidate(&self, hash: u64) -> u32 {
+    pub(super) fn candidate(&self, first: u32, hash: u64) -> u32 {
         let mask = self.slots.len() - 1;
-        let at = self.start(hash);
-        let (first, second) = (self.slots[at], self.slots[(at + 1) & mask]);
+        let second = self.slots[(self.start(hash) + 1) & mask];
         // What differs in the tag is larger than any number.
         let (first, second) = (first ^ self.tag(hash), second ^ self.tag(hash));
         let known = |slot: u32| slot as usize <= mask;

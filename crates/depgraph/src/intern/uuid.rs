@@ -75,9 +75,15 @@ impl Uuids {
         // No key has this number, so that it stands for a new one.
         const NEW: u32 = u32::MAX;
         let mut hashes = [0u64; BATCH];
-        for ((number, h), key) in numbers.iter_mut().zip(&mut hashes).zip(keys) {
+        for (h, key) in hashes.iter_mut().zip(keys) {
             *h = hash(self.seed, *key);
-            *number = self.slots.candidate(*h);
+        }
+        let hashes = &hashes[..keys.len()];
+        for (number, h) in numbers.iter_mut().zip(hashes) {
+            *number = self.slots.first(*h);
+        }
+        for (number, h) in numbers.iter_mut().zip(hashes) {
+            *number = self.slots.candidate(*number, *h);
         }
         for (number, key) in numbers.iter_mut().zip(keys) {
             let known = self.keys.get(*number as usize).copied();
@@ -85,7 +91,7 @@ impl Uuids {
                 *number = NEW;
             }
         }
-        for ((number, key), h) in numbers.iter_mut().zip(keys).zip(&hashes) {
+        for ((number, key), h) in numbers.iter_mut().zip(keys).zip(hashes) {
             if *number == NEW {
                 *number = self.enter_hashed(*key, *h);
             }
