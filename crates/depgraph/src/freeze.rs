@@ -1,5 +1,6 @@
 //! From a builder to a graph: everything renumbered in the order of ids and names, edges packed by source.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::builder::{GraphBuilder, NO_TEXT, TEXT_ID};
@@ -305,14 +306,11 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The edges that follow each other with one source.
-    fn runs(&self) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
-        let ends = self.sources.iter().skip(1).map(|(_, first)| *first);
-        let ends = ends.chain([self.targets.len() as u32]);
-        self.sources
-            .iter()
-            .zip(ends)
-            .map(|((source, first), end)| (*source, *first as usize..end as usize))
+    /// The edges of each source in `sources`.
+    fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        let first = self.sources.iter().map(|(_, first)| *first as usize);
+        let ends = first.clone().skip(1).chain([self.targets.len()]);
+        first.zip(ends).map(|(first, end)| first..end)
     }
 }
 
@@ -325,6 +323,7 @@ struct Packed {
 }
 
 /// Groups the edges by source, sorts each group by target, kind and evidence, and merges equal ones.
+#[inline(never)]
 fn pack(
     rows: Rows<'_>,
     ranks: &Ranks,
@@ -336,21 +335,29 @@ fn pack(
     let edge_count = rows.targets.len();
     work.spend(3 * (edge_count + node_count) as u64)?;
     let mut offsets = vec![0u32; node_count + 1];
-    for (source, run) in rows.runs() {
-        offsets[ranks.of(source) as usize] += run.len() as u32;
+    // What is far away is read in loops that do little else, so that the reads overlap.
+    let mut places: Vec<u32> = rows
+        .sources
+        .iter()
+        .map(|(source, _)| ranks.of(*source))
+        .collect();
+    for (place, run) in places.iter().zip(rows.runs()) {
+        offsets[*place as usize] += run.len() as u32;
     }
     let mut sum = 0;
     for offset in &mut offsets {
         sum += *offset;
         *offset = sum - *offset;
     }
+    for (place, run) in places.iter_mut().zip(rows.runs()) {
+        let cursor = &mut offsets[*place as usize];
+        *place = *cursor;
+        *cursor += run.len() as u32;
+    }
     // One word an edge: target, kind and evidence, in the order in which they are compared.
     let mut packed = vec![0u64; edge_count];
-    for (source, run) in rows.runs() {
-        let cursor = &mut offsets[ranks.of(source) as usize];
-        let place = *cursor as usize;
-        *cursor += run.len() as u32;
-        for (row, edge) in packed[place..].iter_mut().zip(run) {
+    for (place, run) in places.into_iter().zip(rows.runs()) {
+        for (row, edge) in packed[place as usize..].iter_mut().zip(run) {
             let detail = rows
                 .evidence
                 .get(edge)
