@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use super::slots::Slots;
 
 /// How many keys [`Uuids::enter_batch`] resolves in step. Their cache misses overlap.
-pub(crate) const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 256;
 
 /// Different UUIDs, numbered in the order in which they came.
 #[derive(Debug, Clone)]
