@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::{Error, ErrorKind};
 use crate::freeze;
 use crate::graph::Graph;
-use crate::id::parse_uuid;
+use crate::id::scan_uuid;
 use crate::input::{Edge, Node};
 use crate::intern::{BATCH, Texts, Uuids};
 use crate::kind::{KindNames, State, UNKNOWN_KIND};
@@ -319,14 +319,14 @@ impl GraphBuilder {
     /// Puts the id into the batch, or settles it if it is not a UUID.
     #[inline]
     fn read_id(&mut self, id: &str, batch: &mut Batch) -> Result<Place, Error> {
-        match parse_uuid(id.as_bytes()) {
+        match scan_uuid(id.as_bytes()) {
             Some(key) => Ok(batch.push(key)),
             None => Ok(Place(self.enter_text_id(id)?)),
         }
     }
 
     fn enter_id(&mut self, id: &str) -> Result<u32, Error> {
-        match parse_uuid(id.as_bytes()) {
+        match scan_uuid(id.as_bytes()) {
             Some(key) => Ok(self.uuids.enter(key)),
             None => self.enter_text_id(id),
         }
@@ -406,7 +406,7 @@ impl GraphBuilder {
         if self.node_count() + ids.len() <= self.node_limit() {
             return Ok(());
         }
-        let unknown = |id: &&&str| match parse_uuid(id.as_bytes()) {
+        let unknown = |id: &&&str| match scan_uuid(id.as_bytes()) {
             Some(key) => !self.uuids.contains(key),
             None => !self.text_ids.contains(id),
         };

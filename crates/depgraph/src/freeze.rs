@@ -7,6 +7,7 @@ use crate::builder::{GraphBuilder, NO_TEXT, TEXT_ID};
 use crate::csr::Csr;
 use crate::error::{Error, ErrorKind};
 use crate::graph::{Gap, Graph, TextList};
+use crate::id::in_order;
 use crate::kind::UNKNOWN_KIND;
 use crate::merge;
 use crate::work::Work;
@@ -33,7 +34,7 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
         ..
     } = builder;
 
-    let uuid_keys = uuids.into_keys();
+    let uuid_keys: Vec<u128> = uuids.into_keys().into_iter().map(in_order).collect();
     work.spend((uuid_keys.len() + text_ids.len()) as u64)?;
     let uuid_order = order_of_keys(&uuid_keys);
     let text_order = text_ids.sorted();
@@ -161,10 +162,10 @@ pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Er
 
     let packed = pack(
         Rows {
-            sources: &sources,
-            targets: &targets,
-            kinds: &kinds,
-            evidence: &evidence,
+            sources,
+            targets,
+            kinds,
+            evidence,
         },
         &ranks,
         node_count,
@@ -298,19 +299,38 @@ fn order_of_keys(keys: &[u128]) -> Vec<u32> {
     rows.into_iter().map(|row| row as u32).collect()
 }
 
-struct Rows<'a> {
-    sources: &'a [(u32, u32)],
-    targets: &'a [u32],
-    kinds: &'a [u8],
-    evidence: &'a [u32],
+/// The edges as the builder has them.
+struct Rows {
+    sources: Vec<(u32, u32)>,
+    targets: Vec<u32>,
+    kinds: Vec<u8>,
+    evidence: Vec<u32>,
 }
 
-impl Rows<'_> {
+impl Rows {
     /// The edges of each source in `sources`.
     fn runs(&self) -> impl Iterator<Item = Range<usize>> {
         let first = self.sources.iter().map(|(_, first)| *first as usize);
         let ends = first.clone().skip(1).chain([self.targets.len()]);
         first.zip(ends).map(|(first, end)| first..end)
+    }
+
+    /// Takes the edges from packed words, in the memory that is there: fresh memory is slow.
+    fn refill(&mut self, packed: &[u64]) {
+        self.targets.clear();
+        self.kinds.clear();
+        self.targets
+            .extend(packed.iter().map(|row| (row >> 32) as u32));
+        self.kinds
+            .extend(packed.iter().map(|row| (row >> 24) as u8));
+        if !self.evidence.is_empty() {
+            self.evidence.clear();
+            self.evidence
+                .extend(packed.iter().map(|row| *row as u32 & 0x00ff_ffff));
+        }
+        self.targets.shrink_to_fit();
+        self.kinds.shrink_to_fit();
+        self.evidence.shrink_to_fit();
     }
 }
 
@@ -325,7 +345,7 @@ struct Packed {
 /// Groups the edges by source, sorts each group by target, kind and evidence, and merges equal ones.
 #[inline(never)]
 fn pack(
-    rows: Rows<'_>,
+    mut rows: Rows,
     ranks: &Ranks,
     node_count: usize,
     kind_numbers: &[u8; 256],
@@ -398,17 +418,14 @@ fn pack(
     }
     offsets[node_count] = kept as u32;
     packed.truncate(kept);
-    let targets = packed.iter().map(|row| (row >> 32) as u32).collect();
-    let kinds = packed.iter().map(|row| (row >> 24) as u8).collect();
-    let evidence = if rows.evidence.is_empty() {
-        Vec::new()
-    } else {
-        packed.iter().map(|row| *row as u32 & 0x00ff_ffff).collect()
-    };
+    rows.refill(&packed);
     Ok(Packed {
-        csr: Csr { offsets, targets },
-        kinds,
-        evidence,
+        csr: Csr {
+            offsets,
+            targets: rows.targets,
+        },
+        kinds: rows.kinds,
+        evidence: rows.evidence,
         self_edges,
         merged,
     })

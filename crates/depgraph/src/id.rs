@@ -78,13 +78,20 @@ fn format_uuid(uuid: u128) -> [u8; 36] {
 /// Reads `8-4-4-4-12` hexadecimal digits of either case; anything else is none.
 #[inline]
 pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
+    scan_uuid(text).map(in_order)
+}
+
+/// Like [`parse_uuid`], with the bytes of each half shuffled: what only the order of ids needs is left to [`in_order`], for the many
+/// that are never put in order.
+#[inline]
+pub(crate) fn scan_uuid(text: &[u8]) -> Option<u128> {
     let t: &[u8; 36] = text.try_into().ok()?;
     let hyphens = (t[8] ^ b'-') | (t[13] ^ b'-') | (t[18] ^ b'-') | (t[23] ^ b'-');
     let mut words = [
-        u64::from_be_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]),
-        u64::from_be_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]),
-        u64::from_be_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]),
-        u64::from_be_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]),
+        u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]),
+        u64::from_le_bytes([t[9], t[10], t[11], t[12], t[14], t[15], t[16], t[17]]),
+        u64::from_le_bytes([t[19], t[20], t[21], t[22], t[24], t[25], t[26], t[27]]),
+        u64::from_le_bytes([t[28], t[29], t[30], t[31], t[32], t[33], t[34], t[35]]),
     ];
     let mut bad = u64::from(hyphens);
     for word in &mut words {
@@ -95,15 +102,27 @@ pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
     if bad != 0 {
         return None;
     }
-    let [a, b, c, d] = words.map(|bytes| {
-        let halves = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
-        u128::from((halves | halves >> 16) as u32)
-    });
-    Some(a << 96 | b << 64 | c << 32 | d)
+    let [a, b, c, d] = words;
+    Some(u128::from(a << 8 | b) << 64 | u128::from(c << 8 | d))
 }
 
-/// Eight hexadecimal digits at once, all bytes of a word in step: the four bytes that they stand for, each at the lower end of two. The
-/// second value is not 0 when one of them is no digit.
+/// The UUID that [`scan_uuid`] read.
+#[inline]
+pub(crate) fn in_order(scanned: u128) -> u128 {
+    const EVEN: u128 = 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff;
+    let four = |bytes: u64| {
+        let twos = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+        u128::from(((twos | twos >> 16) as u32).swap_bytes())
+    };
+    let (first, second) = (scanned >> 8 & EVEN, scanned & EVEN);
+    four((first >> 64) as u64) << 96
+        | four((second >> 64) as u64) << 64
+        | four(first as u64) << 32
+        | four(second as u64)
+}
+
+/// Eight hexadecimal digits at once, all bytes of a word in step: the four bytes that they stand for, the first one lowest, each in two.
+/// The second value is not 0 when one of them is no digit.
 #[inline]
 fn hex8(ascii: u64) -> (u64, u64) {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -111,12 +130,13 @@ fn hex8(ascii: u64) -> (u64, u64) {
     let letter = (ascii >> 6) & ONES;
     let sixteen = letter << 4;
     let value = (ascii & (ONES * 15)) + letter + (letter << 3);
-    // In lower case and one column to the right, a letter stands where bit 6 is all that it has beyond a digit.
+    // A letter in lower case, one column to the right, has bit 6 and what a digit has: bits 4 and 5.
     let upper = (ascii | letter << 5).wrapping_add(sixteen) ^ (ONES * 0x30);
-    // Six more make exactly the values of letters carry.
+    // Adding six carries from the values of letters, and of no others.
     let lower = (value + ONES * 6) ^ value ^ sixteen;
     let wrong = (upper & (ONES * 0xb0)) | (lower & (ONES * 0x10));
-    ((value | value >> 4) & 0x00ff_00ff_00ff_00ff, wrong)
+    let bytes = (value << 4 | value >> 8) & 0x00ff_00ff_00ff_00ff;
+    (bytes, wrong)
 }
 
 #[cfg(test)]
