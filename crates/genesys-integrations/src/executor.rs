@@ -92,7 +92,10 @@ impl Executor {
         call: NodeCall,
     ) -> Result<Execution, ExecutionError> {
         let random = &self.0.random;
-        let context_id = format!("{:016x}{:016x}", random.next_u64(), random.next_u64());
+        let mut context_id = String::with_capacity(32);
+        for _ in 0..2 {
+            hex(&random.next_u64().to_be_bytes(), &mut context_id);
+        }
         let operation = match &self.0.recorder {
             Some(recorder) => match recorder.begin(ACTION, node.name()).await {
                 Ok(operation) => Some(operation),
@@ -302,6 +305,15 @@ impl Executor {
             _ => false,
         };
         Ok(Arc::new(Fetched::from((received, stored))))
+    }
+}
+
+/// Writes bytes as two digits each.
+fn hex(bytes: &[u8], out: &mut String) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+        }
     }
 }
 

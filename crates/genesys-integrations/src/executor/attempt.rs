@@ -53,7 +53,7 @@ impl Inner {
         started: Instant,
         deadline: Option<Instant>,
     ) -> Result<Received, ExecutionError> {
-        let breaker = self.breakers.get(&request.origin(), started);
+        let breaker = self.breakers.get(request.origin(), started);
         let progress = Progress::default();
         let policy = self.retry.as_ref().unwrap_or_else(|| node.retry());
         let result = Retry::new(policy, &*self.clock, &*self.random)

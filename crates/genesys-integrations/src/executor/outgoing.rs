@@ -5,6 +5,7 @@ use genesys_core::vocabulary::Url;
 use genesys_template::RenderedRequest;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use url::Position;
 
 use super::error::{ExecutionError, ExecutionErrorKind};
 use super::secrets::Secrets;
@@ -63,7 +64,8 @@ impl Outgoing {
     }
 
     /// The server, as circuit breakers tell them apart.
-    pub(super) fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+    pub(super) fn origin(&self) -> &str {
+        // A node's URL has no user info, so that this is scheme, host and port.
+        &self.url[..Position::BeforePath]
     }
 }

@@ -1,7 +1,6 @@
 //! What makes two requests the same.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use http::HeaderName;
 use serde_json::Value;
@@ -9,6 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::executor::call::Caller;
+use crate::executor::hex;
 use crate::executor::outgoing::Outgoing;
 
 /// Fields, each with its length before it: no two lists of fields give the same bytes.
@@ -27,11 +27,10 @@ impl Fields {
     }
 
     fn end(self, prefix: &str) -> String {
-        let mut out = String::from(prefix);
-        for byte in self.0.finalize() {
-            // Writing to a text cannot fail.
-            let _ = write!(out, "{byte:02x}");
-        }
+        let digest = self.0.finalize();
+        let mut out = String::with_capacity(prefix.len() + 2 * digest.len());
+        out.push_str(prefix);
+        hex(&digest, &mut out);
         out
     }
 }
