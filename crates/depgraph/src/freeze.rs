@@ -258,38 +258,15 @@ fn inverse(order: &[u32], first: u32) -> Vec<u32> {
 
 /// The numbers of the keys in the order of the keys.
 ///
-/// Random keys differ in their first 32 bits, so those are sorted, packed with the number, in buckets that fit the cache; runs of equal
-/// ones are put right afterwards. Keys made to share them cost a plain sort.
+/// Random keys differ in their first 32 bits, so those are sorted, packed with the number; runs of equal ones are put right afterwards.
+/// Keys made to share them cost a plain sort.
 fn order_of_keys(keys: &[u128]) -> Vec<u32> {
-    let packed = |(number, key): (usize, &u128)| ((key >> 96) as u64) << 32 | number as u64;
-    let mut rows: Vec<u64>;
-    if keys.len() < 1 << 6 {
-        rows = keys.iter().enumerate().map(packed).collect();
-        rows.sort_unstable();
-    } else {
-        let bits = (keys.len() / 4).ilog2().min(17);
-        let bucket = |key: &u128| (key >> (128 - bits)) as usize;
-        let mut ends = vec![0usize; 1 << bits];
-        for key in keys {
-            ends[bucket(key)] += 1;
-        }
-        let mut sum = 0;
-        for end in &mut ends {
-            sum += *end;
-            *end = sum - *end;
-        }
-        rows = vec![0; keys.len()];
-        for (number, key) in keys.iter().enumerate() {
-            let at = &mut ends[bucket(key)];
-            rows[*at] = packed((number, key));
-            *at += 1;
-        }
-        let mut start = 0;
-        for end in ends {
-            sort_small(&mut rows[start..end]);
-            start = end;
-        }
-    }
+    let mut rows: Vec<u64> = keys
+        .iter()
+        .zip(0..)
+        .map(|(key, number)| ((key >> 96) as u64) << 32 | number)
+        .collect();
+    sort_spread(&mut rows, 1 << 32);
     for run in rows
         .chunk_by_mut(|a, b| a >> 32 == b >> 32)
         .filter(|run| run.len() > 1)
@@ -395,7 +372,7 @@ fn pack(
     let (mut start, mut kept) = (0, 0);
     for (node, offset) in offsets.iter_mut().take(node_count).enumerate() {
         let end = std::mem::replace(offset, kept as u32) as usize;
-        sort_small(&mut packed[start..end]);
+        sort_spread(&mut packed[start..end], node_count as u64);
         let mut last = None;
         for at in start..end {
             let row = packed[at];
@@ -429,6 +406,37 @@ fn pack(
         self_edges,
         merged,
     })
+}
+
+/// Sorts words whose upper halves are spread over all numbers below a bound: first into buckets of a few, by those.
+fn sort_spread(rows: &mut [u64], bound: u64) {
+    if rows.len() < 64 {
+        return sort_small(rows);
+    }
+    let bits = (rows.len() / 4).ilog2().min(17);
+    let shift = 32 + bound.next_power_of_two().ilog2().saturating_sub(bits);
+    let bucket = |row: u64| (row >> shift) as usize;
+    let mut ends = vec![0u32; 1 << bits];
+    for row in &*rows {
+        ends[bucket(*row)] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum - *end;
+    }
+    let mut sorted = vec![0; rows.len()];
+    for row in &*rows {
+        let at = &mut ends[bucket(*row)];
+        sorted[*at as usize] = *row;
+        *at += 1;
+    }
+    rows.copy_from_slice(&sorted);
+    let mut start = 0;
+    for end in ends {
+        sort_small(&mut rows[start..end as usize]);
+        start = end as usize;
+    }
 }
 
 /// Most groups are small and in no order, so a branch on what is smaller would be guessed wrong every other time.
