@@ -92,9 +92,15 @@ impl Graph {
     fn peel(&self, work: &mut Work) -> Result<Peeled, Error> {
         work.spend((self.node_count() + self.edge_count()) as u64)?;
         let forward = &self.forward;
-        let mut waiting = vec![0u32; self.node_count()];
+        let offsets = forward.offsets.iter();
+        let mut nodes: Vec<Waiting> = offsets
+            .map(|row| Waiting {
+                count: 0,
+                row: *row,
+            })
+            .collect();
         for target in &forward.targets {
-            waiting[*target as usize] += 1;
+            nodes[*target as usize].count += 1;
         }
         let mut self_edges = self
             .self_edges
@@ -103,13 +109,13 @@ impl Graph {
             .peekable();
         let mut isolated = Vec::new();
         let mut queue: Vec<u32> = Vec::with_capacity(self.node_count());
-        for (node, counter) in waiting.iter_mut().enumerate() {
+        for node in 0..self.node_count() {
             let mut own = 0;
             while self_edges.next_if_eq(&(node as u32)).is_some() {
                 own += 1;
             }
-            *counter -= own;
-            if *counter == 0 {
+            nodes[node].count -= own;
+            if nodes[node].count == 0 {
                 queue.push(node as u32);
                 if forward.range(node).len() == own as usize {
                     isolated.push(NodeId(node as u32));
@@ -117,22 +123,23 @@ impl Graph {
             }
         }
 
-        // Nothing refers to a removed node any more, so its counter is free: it takes the node's layer.
+        // Nothing refers to a removed node any more, so its count is free: it takes the node's layer.
         let mut layer_ends = Vec::new();
         let (mut start, mut end) = (0, queue.len());
         while start < end {
             let layer = layer_ends.len() as u32;
             for at in start..end {
                 let node = queue[at] as usize;
-                waiting[node] = layer;
-                for target in forward.of(node) {
+                nodes[node].count = layer;
+                let row = nodes[node].row as usize..nodes[node + 1].row as usize;
+                for target in &forward.targets[row] {
                     // A self-reference would find the layer here, which no other edge can.
                     if *target as usize == node {
                         continue;
                     }
-                    let counter = &mut waiting[*target as usize];
-                    *counter -= 1;
-                    if *counter == 0 {
+                    let count = &mut nodes[*target as usize].count;
+                    *count -= 1;
+                    if *count == 0 {
                         queue.push(*target);
                     }
                 }
@@ -140,9 +147,11 @@ impl Graph {
             layer_ends.push(end as u32);
             (start, end) = (end, queue.len());
         }
+        // The last one only ends the last row.
+        nodes.pop();
         Ok(Peeled {
             queue,
-            layers: waiting,
+            layers: nodes.iter().map(|node| node.count).collect(),
             layer_ends,
             isolated,
         })
@@ -249,6 +258,14 @@ impl Graph {
             isolated,
         }
     }
+}
+
+/// A node on its way out. Who comes to it for the one soon needs the other, so they stand side by side.
+struct Waiting {
+    /// How many references to it are left; once it is removed, its layer.
+    count: u32,
+    /// Where its own references begin.
+    row: u32,
 }
 
 /// What can be removed layer by layer. The layers of other nodes mean nothing.
