@@ -1,15 +1,15 @@
 //! From a builder to a graph: everything renumbered in the order of ids and names, edges packed by source.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::builder::{GraphBuilder, NO_TEXT, TEXT_ID};
-use crate::csr::Csr;
 use crate::error::{Error, ErrorKind};
 use crate::graph::{Gap, Graph, TextList};
 use crate::id::in_order;
 use crate::kind::UNKNOWN_KIND;
 use crate::merge;
+use crate::pack::{Rows, pack};
+use crate::sort::sort_spread;
 use crate::work::Work;
 
 pub(crate) fn freeze(builder: GraphBuilder, work: &mut Work) -> Result<Graph, Error> {
@@ -274,183 +274,4 @@ fn order_of_keys(keys: &[u128]) -> Vec<u32> {
         run.sort_unstable_by_key(|row| keys[*row as u32 as usize]);
     }
     rows.into_iter().map(|row| row as u32).collect()
-}
-
-/// The edges as the builder has them.
-struct Rows {
-    sources: Vec<(u32, u32)>,
-    targets: Vec<u32>,
-    kinds: Vec<u8>,
-    evidence: Vec<u32>,
-}
-
-impl Rows {
-    /// The edges of each source in `sources`.
-    fn runs(&self) -> impl Iterator<Item = Range<usize>> {
-        let first = self.sources.iter().map(|(_, first)| *first as usize);
-        let ends = first.clone().skip(1).chain([self.targets.len()]);
-        first.zip(ends).map(|(first, end)| first..end)
-    }
-
-    /// Takes the edges from packed words, in the memory that is there: fresh memory is slow.
-    fn refill(&mut self, packed: &[u64]) {
-        self.targets.clear();
-        self.kinds.clear();
-        self.targets
-            .extend(packed.iter().map(|row| (row >> 32) as u32));
-        self.kinds
-            .extend(packed.iter().map(|row| (row >> 24) as u8));
-        if !self.evidence.is_empty() {
-            self.evidence.clear();
-            self.evidence
-                .extend(packed.iter().map(|row| *row as u32 & 0x00ff_ffff));
-        }
-        self.targets.shrink_to_fit();
-        self.kinds.shrink_to_fit();
-        self.evidence.shrink_to_fit();
-    }
-}
-
-struct Packed {
-    csr: Csr,
-    kinds: Vec<u8>,
-    evidence: Vec<u32>,
-    self_edges: Vec<u32>,
-    merged: Vec<(u32, u32)>,
-}
-
-/// Groups the edges by source, sorts each group by target, kind and evidence, and merges equal ones.
-#[inline(never)]
-fn pack(
-    mut rows: Rows,
-    ranks: &Ranks,
-    node_count: usize,
-    kind_numbers: &[u8; 256],
-    detail_rank: &[u32],
-    work: &mut Work,
-) -> Result<Packed, Error> {
-    let edge_count = rows.targets.len();
-    work.spend(3 * (edge_count + node_count) as u64)?;
-    let mut offsets = vec![0u32; node_count + 1];
-    // What is far away is read in loops that do little else, so that the reads overlap.
-    let mut places: Vec<u32> = rows
-        .sources
-        .iter()
-        .map(|(source, _)| ranks.of(*source))
-        .collect();
-    for (place, run) in places.iter().zip(rows.runs()) {
-        offsets[*place as usize] += run.len() as u32;
-    }
-    let mut sum = 0;
-    for offset in &mut offsets {
-        sum += *offset;
-        *offset = sum - *offset;
-    }
-    for (place, run) in places.iter_mut().zip(rows.runs()) {
-        let cursor = &mut offsets[*place as usize];
-        *place = *cursor;
-        *cursor += run.len() as u32;
-    }
-    // One word an edge: target, kind and evidence, in the order in which they are compared.
-    let mut packed = vec![0u64; edge_count];
-    for (place, run) in places.into_iter().zip(rows.runs()) {
-        for (row, edge) in packed[place as usize..].iter_mut().zip(run) {
-            let detail = rows
-                .evidence
-                .get(edge)
-                .map_or(0, |detail| detail_rank[*detail as usize]);
-            let kind = kind_numbers[usize::from(rows.kinds[edge])];
-            *row = u64::from(ranks.of(rows.targets[edge])) << 32
-                | u64::from(kind) << 24
-                | u64::from(detail);
-        }
-    }
-
-    // Each group is sorted and rid of repetitions where it stands; all then close ranks.
-    let mut self_edges = Vec::new();
-    let mut merged: Vec<(u32, u32)> = Vec::new();
-    let (mut start, mut kept) = (0, 0);
-    for (node, offset) in offsets.iter_mut().take(node_count).enumerate() {
-        let end = std::mem::replace(offset, kept as u32) as usize;
-        sort_spread(&mut packed[start..end], node_count as u64);
-        let mut last = None;
-        for at in start..end {
-            let row = packed[at];
-            if last == Some(row) {
-                let edge = kept as u32 - 1;
-                match merged.last_mut() {
-                    Some((known, more)) if *known == edge => *more += 1,
-                    _ => merged.push((edge, 1)),
-                }
-                continue;
-            }
-            last = Some(row);
-            if (row >> 32) as usize == node {
-                self_edges.push(kept as u32);
-            }
-            packed[kept] = row;
-            kept += 1;
-        }
-        start = end;
-    }
-    offsets[node_count] = kept as u32;
-    packed.truncate(kept);
-    rows.refill(&packed);
-    Ok(Packed {
-        csr: Csr {
-            offsets,
-            targets: rows.targets,
-        },
-        kinds: rows.kinds,
-        evidence: rows.evidence,
-        self_edges,
-        merged,
-    })
-}
-
-/// Sorts words whose upper halves are spread over all numbers below a bound: first into buckets of a few, by those.
-fn sort_spread(rows: &mut [u64], bound: u64) {
-    if rows.len() < 64 {
-        return sort_small(rows);
-    }
-    let bits = (rows.len() / 4).ilog2().min(17);
-    let shift = 32 + bound.next_power_of_two().ilog2().saturating_sub(bits);
-    let bucket = |row: u64| (row >> shift) as usize;
-    let mut ends = vec![0u32; 1 << bits];
-    for row in &*rows {
-        ends[bucket(*row)] += 1;
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum - *end;
-    }
-    let mut sorted = vec![0; rows.len()];
-    for row in &*rows {
-        let at = &mut ends[bucket(*row)];
-        sorted[*at as usize] = *row;
-        *at += 1;
-    }
-    rows.copy_from_slice(&sorted);
-    let mut start = 0;
-    for end in ends {
-        sort_small(&mut rows[start..end as usize]);
-        start = end as usize;
-    }
-}
-
-/// Most groups are small and in no order, so a branch on what is smaller would be guessed wrong every other time.
-#[inline]
-fn sort_small(group: &mut [u64]) {
-    if group.len() > 16 {
-        group.sort_unstable();
-        return;
-    }
-    for at in 1..group.len() {
-        let mut largest = group[at];
-        for row in &mut group[..at] {
-            (*row, largest) = ((*row).min(largest), (*row).max(largest));
-        }
-        group[at] = largest;
-    }
 }

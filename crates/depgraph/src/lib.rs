@@ -25,6 +25,7 @@ mod kind;
 mod limits;
 mod local;
 mod merge;
+mod pack;
 #[cfg(feature = "petgraph")]
 mod petgraph;
 mod policy;
@@ -36,6 +37,7 @@ mod scc;
 mod set;
 mod single_points;
 mod snapshot;
+mod sort;
 mod topology;
 mod validate;
 mod view;

@@ -109,13 +109,13 @@ impl Graph {
             .peekable();
         let mut isolated = Vec::new();
         let mut queue: Vec<u32> = Vec::with_capacity(self.node_count());
-        for node in 0..self.node_count() {
+        for (node, place) in nodes.iter_mut().enumerate().take(self.node_count()) {
             let mut own = 0;
             while self_edges.next_if_eq(&(node as u32)).is_some() {
                 own += 1;
             }
-            nodes[node].count -= own;
-            if nodes[node].count == 0 {
+            place.count -= own;
+            if place.count == 0 {
                 queue.push(node as u32);
                 if forward.range(node).len() == own as usize {
                     isolated.push(NodeId(node as u32));

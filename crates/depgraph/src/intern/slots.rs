@@ -102,3 +102,45 @@ impl Slots {
         (hash << self.bits) as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Few places and few tags, so that all of them collide.
+    fn hash_of(number: u32) -> u64 {
+        let number = u64::from(number);
+        (number % 7) << 61 | number % 3
+    }
+
+    #[test]
+    fn every_number_is_found_under_its_hash_through_collisions_and_growth() {
+        let mut slots = Slots::with_capacity(0);
+        for number in 0..500 {
+            slots.reserve(1, hash_of);
+            let hash = hash_of(number);
+            let free = slots.find(hash, |known| known == number).unwrap_err();
+            slots.fill(free, hash, number);
+            for known in 0..=number {
+                let hash = hash_of(known);
+                assert_eq!(slots.find(hash, |found| found == known), Ok(known));
+            }
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_a_number_of_the_same_tag_or_none() {
+        let mut slots = Slots::with_capacity(0);
+        assert_eq!(slots.candidate(slots.first(5), 5), u32::MAX);
+        for number in 0..20 {
+            let free = slots.find(hash_of(number), |_| false).unwrap_err();
+            slots.fill(free, hash_of(number), number);
+        }
+        for number in 0..20 {
+            let hash = hash_of(number);
+            let found = slots.candidate(slots.first(hash), hash);
+            assert!(found == u32::MAX || hash_of(found) as u32 == hash as u32);
+        }
+        assert_eq!(slots.candidate(slots.first(hash_of(0)), hash_of(0)), 0);
+    }
+}
