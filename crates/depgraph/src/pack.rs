@@ -98,9 +98,7 @@ pub(crate) fn pack(
                 .get(edge)
                 .map_or(0, |detail| detail_rank[*detail as usize]);
             let kind = kind_numbers[usize::from(rows.kinds[edge])];
-            *row = u64::from(rows.targets[edge]) << 32
-                | u64::from(kind) << 24
-                | u64::from(detail);
+            *row = u64::from(rows.targets[edge]) << 32 | u64::from(kind) << 24 | u64::from(detail);
         }
     }
 

@@ -110,7 +110,7 @@ mod tests {
     /// Few places and few tags, so that all of them collide.
     fn hash_of(number: u32) -> u64 {
         let number = u64::from(number);
-        (number % 7) << 61 | number % 3
+        ((number % 7) << 61) | (number % 3)
     }
 
     #[test]
